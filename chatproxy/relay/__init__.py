@@ -1,0 +1,1 @@
+"""Carries upstream events to browsers: one link per session, fanned out to its tabs."""

@@ -1,0 +1,1 @@
+"""Speaks Amazon Connect, and knows no Django: REST client, websocket topics, governor."""
