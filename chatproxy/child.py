@@ -1,0 +1,157 @@
+"""A server of ours as a child process: started, waited for, stopped, killed.
+
+The demo supervisor runs the sandbox and the proxy as two of these, and the tests do the same, so
+that what a newcomer starts and what the suite proves are one thing. Output goes to a file, because
+two servers writing to one terminal cannot be read, and because the end of that file is what to
+show when a child dies. Which commands to run, and with what settings, is for others to say.
+"""
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: children run here, so relative paths in settings mean the same in all of them."""
+
+
+class ChildFailed(Exception):
+    """A child ended, or did not become ready; the sentence ends with the last lines it wrote."""
+
+
+class Child:
+    """One server process in a process group of its own, reached on loopback.
+
+    Args:
+        name: What a person calls it ("proxy"); also the name of its log file.
+        arguments: What follows the Python interpreter on its command line.
+        environ: Its whole environment.
+        port: Where it answers ``GET /readyz`` with 200 once it serves.
+        log_dir: Folder of its log file; the file is appended to, also across restarts.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        port: int,
+        log_dir: Path,
+    ) -> None:
+        self.name = name
+        self.port = port
+        self.log_path = log_dir / f"{name}.log"
+        self._command = [sys.executable, *arguments]
+        self._environ = {**environ, "PYTHONUNBUFFERED": "1"}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs, and before it was started."""
+        return self._process.poll() if self._process else None
+
+    def start(self) -> None:
+        """Start it without waiting. Its group is its own: Ctrl-C reaches it through us only."""
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_path.open("ab") as log:
+            self._log_start = log.tell()
+            self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and modules)
+                self._command,
+                cwd=ROOT,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_ready(self, timeout_s: float = 30.0) -> None:
+        """Return once ``/readyz`` answers 200.
+
+        Raises:
+            ChildFailed: it ended first, or ``timeout_s`` passed.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not self.is_ready():
+            if self.exit_code is not None:
+                raise ChildFailed(self.obituary())
+            if time.monotonic() > deadline:
+                raise ChildFailed(
+                    f"The {self.name} was not ready within {timeout_s:.0f} s.\n{self.tail()}"
+                )
+            time.sleep(0.05)
+
+    def is_ready(self) -> bool:
+        """Whether it answers ``/readyz`` with 200 right now."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def stop(self, grace_s: float = 10.0) -> None:
+        """Ask it to end, and end it for good if it has not within ``grace_s``. Idempotent."""
+        if self._process is None:
+            return
+        self._signal(signal.SIGTERM)
+        try:
+            self._process.wait(grace_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once, as ``kill -9`` does: no clean-up of its own runs. Idempotent."""
+        if self._process is not None:
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+
+    def written(self, since: int | None = None) -> str:
+        """What it wrote to its log from byte ``since`` on, or since it was last started."""
+        with contextlib.suppress(FileNotFoundError), self.log_path.open("rb") as log:
+            log.seek(self._log_start if since is None else since)
+            return log.read().decode(errors="replace")
+        return ""
+
+    def log_size(self) -> int:
+        """Bytes in its log file, those of earlier starts included."""
+        return self.log_path.stat().st_size if self.log_path.exists() else 0
+
+    def tail(self, lines: int = 25) -> str:
+        """The last ``lines`` it wrote since it was started, for a person to read."""
+        last = self.written().splitlines()[-lines:]
+        return "\n".join([f"Its last lines ({self.log_path}):", *(f"  {line}" for line in last)])
+
+    def obituary(self) -> str:
+        """A sentence saying how it ended, and its last lines."""
+        return f"The {self.name} ended by itself (exit code {self.exit_code}).\n{self.tail()}"
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this loopback port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
