@@ -1,11 +1,11 @@
 """The words of Amazon Connect chat: content types, roles, statuses, operations, limits.
 
-For everyone who reads or writes the service's JSON, the sandbox included: nothing here knows how a call
-is made. Spelling is exactly the service's. An enum names what *we* act on; the service may send more, so
-what comes from the wire stays a string and is compared with these.
+For everyone who reads or writes the service's JSON, the sandbox included: nothing here knows how
+a call is made. Spelling is exactly the service's. An enum names what *we* act on; the service may
+send more, so what comes from the wire stays a string and is compared with these.
 
 Sources: service models connectparticipant 2018-09-07 and connect 2017-08-08 ("model"); the Connect
-Administrator Guide, chapters "Quotas" and "Feature specifications" ("guide"); ChatJS 5.0 ("ChatJS").
+Administrator Guide, "Quotas" and "Feature specifications" ("guide"); ChatJS 5.0 ("ChatJS").
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class MessageType(StrEnum):
 
 
 class ItemType(StrEnum):
-    """``Type`` of an item on the websocket and in the transcript (ChatJS; the model's enum is older)."""
+    """``Type`` of an item on the websocket and in the transcript (ChatJS; the model is older)."""
 
     MESSAGE = "MESSAGE"
     EVENT = "EVENT"
@@ -317,7 +317,7 @@ class Quota:
 
 
 # Per instance, all chats together (guide). One bucket may serve two operations: SendMessage and
-# SendEvent are listed as a pair, which we read as shared. Not listed operations get the smallest one.
+# SendEvent are listed as a pair, which we read as shared. Those not listed get the smallest.
 PARTICIPANT_QUOTAS: Final = MappingProxyType(
     {
         Operation.CREATE_PARTICIPANT_CONNECTION: Quota(6, 9),
