@@ -58,7 +58,7 @@ def allowed(module: str) -> list[str]:
     return [*ARROWS[package].split(), *ARROWS.get(own, "").split()]
 
 
-@pytest.mark.parametrize(("module", "path"), modules())
+@pytest.mark.parametrize(("module", "path"), list(modules()))
 def test_imports_follow_the_arrows(module: str, path: Path) -> None:
     may = allowed(module)
     astray = [
