@@ -1,0 +1,456 @@
+"""The contact center itself: who talks to whom, what is said, what everybody sees. Plain Python, no wire.
+
+REST, sockets, bot, console and control API are all clients of one ``Center``; it knows none of them.
+Everything runs on one event loop and every method is an ordinary call that has taken effect, frames
+included, when it returns. So there are no locks, and an observer may call back in.
+
+**Acting** (bot, console, control API). A participant other than the customer comes from ``join``::
+
+    bot = center.join(contact, ParticipantRole.SYSTEM, "BOT", announce=False)
+    agent = center.join(contact, ParticipantRole.AGENT, "Ann")        # posts participant.joined
+
+    center.post_message(contact, agent, "Hello", MessageType.MARKDOWN)      -> Item
+    center.post_event(contact, EventType.TRANSFER_FAILED)                   -> Item
+    center.typing(contact, agent)
+    center.receipt(contact, agent, item.id, is_read=True)
+    center.attach(contact, agent, "plan.pdf", "application/pdf", data)      -> Item
+    stream = center.stream(contact, bot); stream.chunk("The re"); stream.finish()  -> Item
+    center.rename(contact, contact.customer, "Jane")                        displayname.updated
+    session_id = center.begin_authentication(contact)                       authentication.initiated
+    center.finish_authentication(contact, session_id, EventType.AUTHENTICATION_SUCCEEDED)
+    token = center.views.add({...})                                         for DescribeView
+    center.transfer(contact)                                                new ContactId, same chat
+    center.leave(contact, agent)                                            participant.left
+    center.end(contact, ended_by="agent")                                   chat.ended, always last
+
+They raise ``ContactOver`` when the chat has ended. ``center.contacts`` finds a chat by any id it has
+had; ``contact.items`` is its transcript, ``contact.notes`` a dict of your own, ``center.clock`` the
+time and the only source of timers (``center.clock.call_later(seconds, callback)``).
+
+**Watching.** Subclass ``Observer``, override what you need, ``center.observe(it)``. Hooks run at once,
+in the order observers came; one that raises is logged and disturbs nobody.
+
+``chatproxy.sandbox.box.current()`` gives the running box, whose ``.center`` this is.
+"""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from chatproxy.sandbox import inflight
+from chatproxy.sandbox.clock import Clock
+from chatproxy.sandbox.contacts import (
+    Attachment,
+    Authentication,
+    Contact,
+    Item,
+    Participant,
+    Receipt,
+    Wire,
+    json_content,
+    new_id,
+)
+from chatproxy.sandbox.options import Options
+from chatproxy.sandbox.storage import Files
+from chatproxy.sandbox.tokens import TokenDesk
+from chatproxy.sandbox.views import Views
+from chatproxy.upstream.vocabulary import (
+    AttachmentStatus,
+    EventType,
+    ItemType,
+    MessageProcessingStatus,
+    MessageType,
+    ParticipantRole,
+    ResponseMode,
+)
+
+logger = logging.getLogger(__name__)
+
+# Kept in the transcript; every other event is only seen by who is connected (model, GetTranscript).
+KEPT_EVENTS = frozenset(
+    {
+        EventType.PARTICIPANT_INVITED,
+        EventType.PARTICIPANT_JOINED,
+        EventType.PARTICIPANT_LEFT,
+        EventType.CHAT_ENDED,
+        EventType.TRANSFER_SUCCEEDED,
+        EventType.TRANSFER_FAILED,
+    }
+)
+PROCESSED_TYPES = frozenset({MessageType.PLAIN, MessageType.MARKDOWN, MessageType.JSON})
+
+
+class ContactOver(Exception):
+    """The chat has ended; nothing more can be said in it."""
+
+
+class Observer:
+    """Hooks into the center. All are empty here."""
+
+    def on_contact_started(self, contact: Contact) -> None:
+        """StartChatContact was answered; nobody is connected yet."""
+
+    def on_customer_connected(self, contact: Contact) -> None:
+        """The customer's first connection is live: the flow starts now. Once per contact."""
+
+    def on_item(self, contact: Contact, item: Item) -> None:
+        """A message, attachment or event was said, or an earlier item changed (same ``item.id``)."""
+
+    def on_receipt(self, contact: Contact, item: Item, receipt: Receipt) -> None:
+        """A participant got or read ``item``."""
+
+    def on_frame(self, contact: Contact, frame: Wire) -> None:
+        """Everything sockets see, in wire shape and order: items, chunks, typing, receipts."""
+
+    def on_participant_left(self, contact: Contact, participant: Participant) -> None:
+        """Somebody left. After the customer, the chat ends in ``options.disconnect_flow_s``."""
+
+    def on_authentication(self, contact: Contact, authentication: Authentication) -> None:
+        """A sign-in was cancelled by the customer, or ended otherwise: see ``.outcome``."""
+
+    def on_contact_ended(self, contact: Contact) -> None:
+        """``chat.ended`` went out."""
+
+
+class Center:
+    """All chats of the sandbox."""
+
+    def __init__(self, options: Options, clock: Clock) -> None:
+        self.options = options
+        self.clock = clock
+        self.contacts: dict[str, Contact] = {}
+        self.tokens = TokenDesk(options, clock)
+        self.files = Files(options, clock)
+        self.views = Views()
+        self._observers: list[Observer] = []
+
+    # Watching
+
+    def observe(self, observer: Observer) -> None:
+        self._observers.append(observer)
+
+    def unobserve(self, observer: Observer) -> None:
+        self._observers.remove(observer)
+
+    def live_contacts(self) -> list[Contact]:
+        """Chats that have not ended, each once, in the order they started."""
+        return [each for each in dict.fromkeys(self.contacts.values()) if not each.is_over]
+
+    # The life of a contact
+
+    def start(self, contact: Contact, first_message: tuple[str, str] | None = None) -> None:
+        """Take in a new contact; ``first_message`` is (content type, content) of InitialMessage."""
+        self.contacts[contact.contact_id] = contact
+        self.clock.call_later(contact.ends_at - self.clock.now(), lambda: self._expire(contact))
+        self.clock.call_later(
+            self.options.first_connection_s, lambda: self._expire_unconnected(contact)
+        )
+        if first_message is not None:
+            self.post_message(contact, contact.customer, first_message[1], first_message[0])
+        self._tell("on_contact_started", contact)
+
+    def customer_connected(self, contact: Contact) -> None:
+        """The customer has a live connection. The first time, the flow starts."""
+        if contact.connected_at is not None or contact.is_over:
+            return
+        contact.connected_at = self.clock.now()
+        contact.customer.joined_at = contact.connected_at
+        self.post_event(contact, EventType.PARTICIPANT_JOINED, contact.customer)
+        if contact.past:
+            self.post_event(contact, EventType.CHAT_REHYDRATED)
+        self._tell("on_customer_connected", contact)
+
+    def transfer(self, contact: Contact) -> None:
+        """Hand the chat on: a new ContactId, everything else stays."""
+        self.post_event(contact, EventType.TRANSFER_SUCCEEDED)
+        contact.contact_id = new_id()
+        self.contacts[contact.contact_id] = contact
+
+    def end(self, contact: Contact, ended_by: str = "system", *, unseen: bool = False) -> None:
+        """End the chat for everybody. ``unseen`` keeps the frame back, as a lost one would be."""
+        if contact.is_over:
+            return
+        for participant in contact.active_participants():
+            participant.left_at = self.clock.now()
+        item = self._item(contact, ItemType.EVENT, None, EventType.CHAT_ENDED)
+        self._keep(contact, item)
+        contact.ended_at = item.absolute_time
+        contact.ended_by = ended_by
+        if not unseen:
+            self._tell("on_item", contact, item)
+            self._emit(contact, item.frame(contact))
+        self._tell("on_contact_ended", contact)
+
+    # Participants
+
+    def join(
+        self,
+        contact: Contact,
+        role: ParticipantRole,
+        display_name: str,
+        *,
+        announce: bool = True,
+    ) -> Participant:
+        """Bring somebody in. ``announce`` posts participant.joined; flow prompts and Lex do not."""
+        self._must_live(contact)
+        participant = Participant(role, display_name, joined_at=self.clock.now())
+        contact.participants[participant.participant_id] = participant
+        if announce:
+            self.post_event(contact, EventType.PARTICIPANT_JOINED, participant)
+        return participant
+
+    def leave(self, contact: Contact, participant: Participant, *, announce: bool = True) -> None:
+        """Take somebody out. When it is the customer, the flow's disconnect path begins."""
+        self._must_live(contact)
+        if participant.left_at is not None:
+            return
+        participant.left_at = self.clock.now()
+        if announce:
+            self.post_event(contact, EventType.PARTICIPANT_LEFT, participant)
+        self._tell("on_participant_left", contact, participant)
+        if participant is contact.customer:
+            self._begin_disconnect_flow(contact)
+
+    def rename(self, contact: Contact, participant: Participant, display_name: str) -> None:
+        """Change a display name, as the service does after a sign-in."""
+        participant.display_name = display_name
+        self.post_event(contact, EventType.PARTICIPANT_DISPLAYNAME_UPDATED, participant)
+
+    # What is said
+
+    def post_message(
+        self,
+        contact: Contact,
+        participant: Participant,
+        content: str,
+        content_type: str = MessageType.PLAIN,
+    ) -> Item:
+        """Say something; held back first when in-flight processing is on."""
+        self._must_live(contact)
+        item = self._item(contact, ItemType.MESSAGE, participant, content_type, content)
+        self._keep(contact, item)
+        delay_s = self.options.processing_s
+        if delay_s is not None and content_type in PROCESSED_TYPES:
+            item.processing_status = MessageProcessingStatus.PROCESSING
+            self.clock.call_later(delay_s, lambda: self._processed(contact, item))
+        else:
+            self._publish(contact, item)
+        return item
+
+    def post_event(
+        self,
+        contact: Contact,
+        content_type: EventType,
+        participant: Participant | None = None,
+        content: str | None = None,
+    ) -> Item:
+        """Tell everybody of an event; the kinds the service keeps also enter the transcript."""
+        self._must_live(contact)
+        item = self._item(contact, ItemType.EVENT, participant, content_type, content)
+        if content_type in KEPT_EVENTS:
+            self._keep(contact, item)
+        self._publish(contact, item)
+        return item
+
+    def typing(self, contact: Contact, participant: Participant) -> Item:
+        return self.post_event(contact, EventType.TYPING, participant)
+
+    def receipt(
+        self, contact: Contact, recipient: Participant, message_id: str, *, is_read: bool
+    ) -> Receipt:
+        """Note that ``recipient`` got or read a message and tell everybody.
+
+        Raises:
+            KeyError: no such message in this chat.
+        """
+        self._must_live(contact)
+        item = contact.by_id[message_id]
+        receipt = item.receipts.setdefault(
+            recipient.participant_id, Receipt(recipient.participant_id)
+        )
+        now = self.clock.now()
+        receipt.delivered_at = receipt.delivered_at or now
+        if is_read:
+            receipt.read_at = receipt.read_at or now
+        self._tell("on_receipt", contact, item, receipt)
+        self._emit(contact, item.receipt_frame(receipt, now))
+        return receipt
+
+    def stream(self, contact: Contact, participant: Participant) -> "Stream":
+        """A message told in pieces, for contacts that asked for it; others get it whole."""
+        self._must_live(contact)
+        return Stream(self, contact, participant)
+
+    def attach(
+        self, contact: Contact, participant: Participant, name: str, content_type: str, data: bytes
+    ) -> Item:
+        """Share a file that is not uploaded over the API (bot, console)."""
+        attachment_id = self.files.add(contact.initial_contact_id, name, content_type, data)
+        return self.post_attachment(contact, participant, attachment_id)
+
+    def post_attachment(
+        self, contact: Contact, participant: Participant, attachment_id: str
+    ) -> Item:
+        """Share an uploaded file; with a scanner it shows IN_PROGRESS until that is done."""
+        self._must_live(contact)
+        file = self.files.completed(attachment_id)
+        scan_s = self.options.scanner_s
+        status = AttachmentStatus.APPROVED if scan_s is None else AttachmentStatus.IN_PROGRESS
+        item = self._item(contact, ItemType.ATTACHMENT, participant)
+        item.attachments.append(Attachment(attachment_id, file.name, file.content_type, status))
+        self._keep(contact, item)
+        self._publish(contact, item)
+        if scan_s is not None:
+            self.clock.call_later(scan_s, lambda: self._scanned(contact, item))
+        elif self._scanner_rejects(file.name):
+            self._scanned(contact, item)
+        return item
+
+    # Sign-in
+
+    def begin_authentication(self, contact: Contact) -> str:
+        """Ask the customer to sign in; returns the SessionId that GetAuthenticationUrl takes."""
+        authentication = Authentication(new_id(), self.clock.now())
+        contact.authentications[authentication.session_id] = authentication
+        self.post_event(
+            contact,
+            EventType.AUTHENTICATION_INITIATED,
+            self._system(contact),
+            json_content({"SessionId": authentication.session_id}),
+        )
+        return authentication.session_id
+
+    def finish_authentication(
+        self, contact: Contact, session_id: str, outcome: EventType
+    ) -> Authentication:
+        """Give a sign-in its outcome (one of the ``AUTHENTICATION_…`` events), once."""
+        authentication = contact.authentications[session_id]
+        if authentication.outcome is None:
+            authentication.outcome = outcome
+            self.post_event(
+                contact, outcome, self._system(contact), json_content({"SessionId": session_id})
+            )
+            self._tell("on_authentication", contact, authentication)
+        return authentication
+
+    # Inside
+
+    def _item(
+        self,
+        contact: Contact,
+        item_type: ItemType,
+        speaker: Participant | None,
+        content_type: str | None = None,
+        content: str | None = None,
+    ) -> Item:
+        return Item(
+            type=item_type,
+            absolute_time=self.clock.now(),
+            contact_id=contact.contact_id,
+            content_type=content_type and str(content_type),
+            content=content,
+            speaker=speaker,
+            display_name=speaker and speaker.display_name,
+        )
+
+    def _keep(self, contact: Contact, item: Item) -> None:
+        contact.items.append(item)
+        contact.by_id[item.id] = item
+
+    def _publish(self, contact: Contact, item: Item) -> None:
+        # Sockets first: an observer that answers must not be heard before what it answers to.
+        self._emit(contact, item.frame(contact))
+        self._tell("on_item", contact, item)
+
+    def _emit(self, contact: Contact, frame: Wire) -> None:
+        self._tell("on_frame", contact, frame)
+
+    def _tell(self, hook: str, *arguments: Any) -> None:
+        for observer in tuple(self._observers):
+            try:
+                getattr(observer, hook)(*arguments)
+            except Exception:
+                logger.exception("observer failed", extra={"hook": hook})
+
+    def _must_live(self, contact: Contact) -> None:
+        if contact.is_over:
+            raise ContactOver(contact.contact_id)
+
+    def _system(self, contact: Contact) -> Participant:
+        """Who speaks for the service: the first SYSTEM participant, brought in quietly."""
+        return next(self._in_role(contact, ParticipantRole.SYSTEM), None) or self.join(
+            contact, ParticipantRole.SYSTEM, "SYSTEM_MESSAGE", announce=False
+        )
+
+    @staticmethod
+    def _in_role(contact: Contact, role: ParticipantRole) -> Iterator[Participant]:
+        return (each for each in contact.participants.values() if each.role == role)
+
+    def _expire(self, contact: Contact) -> None:
+        self.end(contact, ended_by="expiry")
+
+    def _expire_unconnected(self, contact: Contact) -> None:
+        if contact.requested_connection_at is None:
+            self.end(contact, ended_by="unconnected")
+
+    def _begin_disconnect_flow(self, contact: Contact) -> None:
+        if contact.drops_agent_on_exit:
+            for agent in contact.active_participants(ParticipantRole.AGENT):
+                self.leave(contact, agent)
+        self.clock.call_later(
+            self.options.disconnect_flow_s, lambda: self.end(contact, ended_by="customer")
+        )
+
+    def _processed(self, contact: Contact, item: Item) -> None:
+        if contact.is_over:
+            return
+        verdict = inflight.processed(item.content or "")
+        if verdict is None:
+            item.processing_status = MessageProcessingStatus.REJECTED
+        else:
+            item.content, item.processing_status = verdict, None
+        self._publish(contact, item)
+
+    def _scanned(self, contact: Contact, item: Item) -> None:
+        for attachment in item.attachments:
+            rejected = self._scanner_rejects(attachment.name)
+            attachment.status = AttachmentStatus.REJECTED if rejected else AttachmentStatus.APPROVED
+        if not contact.is_over:
+            self._publish(contact, item)
+
+    def _scanner_rejects(self, name: str) -> bool:
+        marker = self.options.scanner_rejects
+        return bool(marker) and marker in name
+
+
+class Stream:
+    """One answer in pieces. Chunks are deltas under one Id; the last frame carries the whole text."""
+
+    def __init__(self, center: Center, contact: Contact, participant: Participant) -> None:
+        self._center = center
+        self._contact = contact
+        self._is_seen = contact.response_mode == ResponseMode.INCREMENTAL
+        self._chunks: list[str] = []
+        self._item = center._item(contact, ItemType.MESSAGE, participant, MessageType.PLAIN, "")
+
+    def chunk(self, text: str) -> None:
+        """Add ``text``; seen at once by contacts in INCREMENTAL mode."""
+        self._center._must_live(self._contact)
+        self._chunks.append(text)
+        if not self._is_seen:
+            return
+        frame = self._item.frame(
+            self._contact, {"MessageCompleted": False, "ChunkNumber": len(self._chunks)}
+        )
+        self._center._emit(self._contact, frame | {"Content": text})
+
+    def finish(self, text: str | None = None) -> Item:
+        """Close it with ``text``, or with all chunks joined; only now the transcript has it."""
+        center, contact, item = self._center, self._contact, self._item
+        center._must_live(contact)
+        item.content = "".join(self._chunks) if text is None else text
+        center._keep(contact, item)
+        metadata: Wire | None = {"MessageCompleted": True} if self._is_seen else None
+        center._emit(contact, item.frame(contact, metadata))
+        center._tell("on_item", contact, item)
+        return item
