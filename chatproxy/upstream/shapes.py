@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 S = TypeVar("S", bound=Secret)
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,33 @@ class ConnectionCredentials:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """CreateParticipantConnection's answer; only what was asked for is there."""
+    """CreateParticipantConnection's answer; only what was asked for is there.
 
-    websocket: Websocket | None
-    credentials: ConnectionCredentials | None
+    The four properties are for callers who did ask; they raise `LookupError` otherwise.
+    """
+
+    websocket: Websocket | None = None
+    credentials: ConnectionCredentials | None = None
+
+    @property
+    def url(self) -> WebsocketUrl:
+        """Where to dial, once."""
+        return _asked_for(self.websocket).url
+
+    @property
+    def connection_expiry(self) -> datetime:
+        """Until when the socket may live."""
+        return _asked_for(self.websocket).connection_expiry
+
+    @property
+    def token(self) -> ConnectionToken:
+        """What the other ten operations take."""
+        return _asked_for(self.credentials).token
+
+    @property
+    def token_expiry(self) -> datetime:
+        """Until when the token is good, unless the chat ends before."""
+        return _asked_for(self.credentials).expiry
 
     @classmethod
     def parse(cls, body: Json) -> Self:
@@ -70,6 +94,12 @@ class Connection:
             _websocket(socket) if socket is not None else None,
             _credentials(credentials) if credentials is not None else None,
         )
+
+
+def _asked_for(part: P | None) -> P:
+    if part is None:
+        raise LookupError("this part of the connection was not asked for")
+    return part
 
 
 def _websocket(body: Json) -> Websocket:

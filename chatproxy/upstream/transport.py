@@ -1,0 +1,241 @@
+"""One HTTP exchange with the service: bytes out, status and bytes in, nothing else.
+
+Uses requests below its Session: a request made by hand and given to an `HTTPAdapter`, one per
+thread, kept warm. That leaves out proxies and netrc from the environment, redirects, cookies and
+retries, none of which we want here, and costs half the CPU (docs/upstream-client.md). What goes
+wrong on the way is told in the errors of ``errors.py``; what an answer means, in ``answers.py``.
+"""
+
+import http.client
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import requests
+import urllib3
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    MaxRetryError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
+
+from chatproxy.upstream.errors import (
+    ClientShutDown,
+    UpstreamError,
+    UpstreamShapeError,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+
+# A full page of the transcript is 100 items of 16 kB; escaped, that may triple.
+MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
+READ_AT_ONCE_BYTES: Final = 64 * 1024
+# Load balancers close connections that idle for a minute or so; we close ours well before, so that
+# a request does not run into the closing.
+IDLE_LIMIT_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: complete, bounded, not understood yet."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class LeanAdapter(HTTPAdapter):
+    """An `HTTPAdapter` for one host: its pool is looked up and its TLS set up once."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+        self._pool: ConnectionPool | None = None
+
+    def get_connection_with_tls_context(
+        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> ConnectionPool:
+        """The one pool there is."""
+        if self._pool is None:
+            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            super().cert_verify(pool, request.url, verify, cert)  # type: ignore[no-untyped-call]
+            self._pool = pool
+        return self._pool
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Done when the pool was made."""
+
+    def request_url(self, request: Any, proxies: Any) -> str:
+        """The path: there is no proxy to whom the whole URL would have to be told."""
+        path: str = request.path_url
+        return path
+
+    def build_response(self, req: Any, resp: Any) -> requests.Response:
+        """Status, headers and the open stream; no cookie jar, no guess at an encoding."""
+        response = requests.Response()
+        response.status_code = resp.status
+        response.headers = resp.headers
+        response.raw = resp
+        return response
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        self._pool = None
+        super().close()
+
+
+class Transport:
+    """Warm connections to one host, one per thread. Thread-safe.
+
+    Args:
+        connect_timeout_s: For the TCP and TLS handshake.
+        read_timeout_s: Longest silence while an answer is awaited, and longest time for its body.
+        verify: True, or the path of a CA bundle.
+        adapter: Makes a thread's adapter; the seam for tests.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect_timeout_s: float,
+        read_timeout_s: float,
+        verify: bool | str = True,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+        adapter: Callable[[], BaseAdapter] = LeanAdapter,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connect_timeout_s = connect_timeout_s
+        self._read_timeout_s = read_timeout_s
+        self._verify = verify
+        self._max_answer_bytes = max_answer_bytes
+        self._make_adapter = adapter
+        self._clock = clock
+        self._local = threading.local()
+        self._adapters: weakref.WeakSet[BaseAdapter] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._is_shut_down = False
+
+    def exchange(
+        self,
+        operation: str,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        *,
+        read_timeout_s: float | None = None,
+    ) -> Answer:
+        """Send one request and read its whole answer, whatever its status.
+
+        Raises:
+            UpstreamUnreachable, UpstreamTimeout, UpstreamShapeError, ClientShutDown.
+        """
+        if self._is_shut_down:
+            raise ClientShutDown(operation)
+        timeout_s = self._read_timeout_s if read_timeout_s is None else read_timeout_s
+        try:
+            response = self._adapter().send(
+                prepared(method, url, headers, body),
+                stream=True,
+                timeout=(self._connect_timeout_s, timeout_s),
+                verify=self._verify,
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as err:
+            raise translated(operation, err) from _innermost(err)
+        return self._read(operation, response, self._clock() + timeout_s)
+
+    def shutdown(self) -> None:
+        """Close idle connections and refuse new calls; those under way finish. Idempotent."""
+        self._is_shut_down = True
+        with self._lock:
+            adapters = list(self._adapters)
+        for adapter in adapters:
+            adapter.close()
+
+    def _adapter(self) -> BaseAdapter:
+        local, now = self._local, self._clock()
+        adapter: BaseAdapter | None = getattr(local, "adapter", None)
+        if adapter is None:
+            adapter = local.adapter = self._make_adapter()
+            with self._lock:
+                self._adapters.add(adapter)
+        elif now - local.used_at > IDLE_LIMIT_S:
+            adapter.close()
+        local.used_at = now
+        return adapter
+
+    def _read(self, operation: str, response: requests.Response, until: float) -> Answer:
+        raw = response.raw
+        try:
+            body = self._read_body(operation, raw, until)
+        except BaseException as err:
+            # The connection may be in the middle of an answer: nobody is to use it again.
+            raw.close()
+            if isinstance(err, (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)):
+                raise translated(operation, err) from _innermost(err)
+            raise
+        return Answer(response.status_code, response.headers, body)
+
+    def _read_body(self, operation: str, raw: Any, until: float) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        # read1 returns after each arrival, so that a trickle of bytes meets the deadline too.
+        while piece := raw.read1(READ_AT_ONCE_BYTES):
+            pieces.append(piece)
+            size += len(piece)
+            if size > self._max_answer_bytes:
+                raise UpstreamShapeError(operation, detail="the answer is too large")
+            if self._clock() > until:
+                raise UpstreamTimeout(operation, detail="the answer did not end")
+        return b"".join(pieces)
+
+
+def prepared(
+    method: str, url: str, headers: dict[str, str], body: bytes | None
+) -> requests.PreparedRequest:
+    """A request as ``Session.prepare_request`` would leave it, without its 0.2 ms of checks."""
+    request = requests.PreparedRequest()
+    request.method = method
+    request.url = url
+    request.headers = headers  # type: ignore[assignment]  # read only by the adapter
+    request.body = body
+    return request
+
+
+def _innermost(err: BaseException) -> BaseException:
+    """What happened, without the wrappings, whose text would repeat the URL."""
+    while True:
+        inner = getattr(err, "reason", None) or next(
+            (arg for arg in reversed(err.args) if isinstance(arg, BaseException)), None
+        )
+        if not isinstance(inner, BaseException):
+            break
+        err = inner
+    if isinstance(err, requests.RequestException):
+        err.request = None  # it holds the bearer header
+    return err
+
+
+def translated(operation: str, err: BaseException) -> UpstreamError:
+    """What a failure of requests, urllib3 or the socket means to the caller."""
+    wrapped = err.args[0] if isinstance(err, requests.RequestException) and err.args else err
+    if isinstance(wrapped, MaxRetryError):
+        wrapped = wrapped.reason or wrapped
+    if isinstance(wrapped, (NewConnectionError, ConnectTimeoutError)):
+        return UpstreamUnreachable(operation, detail="no connection")
+    if isinstance(wrapped, (ReadTimeoutError, TimeoutError)):
+        return UpstreamTimeout(operation)
+    if isinstance(wrapped, urllib3.exceptions.SSLError):
+        return UpstreamUnreachable(operation, detail="TLS failed")
+    cause = _innermost(wrapped)
+    if isinstance(cause, http.client.HTTPException) and not isinstance(
+        cause, (http.client.RemoteDisconnected, http.client.IncompleteRead)
+    ):
+        return UpstreamShapeError(operation, detail="the answer is not HTTP")
+    return UpstreamUnreachable(operation, detail="the connection broke", may_have_arrived=True)
