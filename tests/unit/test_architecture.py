@@ -20,7 +20,7 @@ ARROWS = {
     "widgets": "widgets conf django unfold",
     "sessions": "sessions widgets upstream conf django cryptography unfold",
     "sessions/control": "channels asgiref",
-    "sessions/management": "demo child serve",
+    "sessions/management": "demo child serve lifespan",
     "relay": "relay sessions upstream conf django",
     "relay/link": "picows",
     "relay/fastpath": "daphne autobahn twisted",
@@ -28,6 +28,7 @@ ARROWS = {
         "api relay sessions widgets upstream.errors upstream.shapes upstream.vocabulary conf django"
         " ninja pydantic channels asgiref corsheaders csp limits prometheus_client"
     ),
+    "api/apps": "checks",
     "sandbox": (
         "sandbox upstream.vocabulary conf django channels asgiref botocore daphne twisted autobahn"
     ),

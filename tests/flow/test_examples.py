@@ -1,0 +1,51 @@
+"""What README and docs show to type in does what they say, against the demo as it runs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.examples import Example, examples
+from tests.processes import RunningDemo, clean_environment
+
+_BETWEEN = "-- the next block --"
+PROGRAMS = [example for example in examples() if example.language in {"js", "python"}]
+SHELL_PAGES = sorted({example.page for example in examples() if example.language == "sh"})
+
+
+def run(*command: str) -> str:
+    """Its output; the venv's programs come first, as in an activated environment."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        command,
+        env={**clean_environment(), "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_the_documents_have_examples_in_every_language() -> None:
+    assert {example.language for example in examples()} == {"sh", "js", "python"}
+
+
+@pytest.mark.parametrize("page", SHELL_PAGES)
+def test_shell_examples_of_a_page(page: str, demo: RunningDemo) -> None:
+    blocks = [example for example in examples() if (example.page, example.language) == (page, "sh")]
+    script = f"\necho '{_BETWEEN}'\n".join(block.at(demo.url) for block in blocks)
+    printed = run("bash", "-euo", "pipefail", "-c", script).split(f"{_BETWEEN}\n")
+    assert printed == [block.output for block in blocks]
+
+
+@pytest.mark.parametrize("example", PROGRAMS, ids=lambda program: program.language)
+def test_program_examples(example: Example, demo: RunningDemo) -> None:
+    command = {
+        "js": ["node", "--input-type=module", "--eval"],
+        "python": [sys.executable, "-c"],
+    }[example.language]
+    assert run(*command, example.at(demo.url)) == example.output
