@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 from chatproxy.exchange import Send
 
+#: As in `api/problems.py`, which this must not import: it is answered without Django.
+TYPE_BASE = "https://chatproxy.dev/problems/"
+
 #: Seconds until a refused client may try again; pools empty quickly or not at all.
 RETRY_AFTER_S = 2
 
@@ -34,7 +37,7 @@ def overloaded(path: str) -> Refusal:
     detail = f"The server has too much to do right now. Try again in {RETRY_AFTER_S} seconds."
     if path.startswith("/participant/"):
         return Refusal(
-            429, "throttled", "Too many requests", detail, "ThrottlingException", RETRY_AFTER_S
+            429, "overloaded", "Too many requests", detail, "ThrottlingException", RETRY_AFTER_S
         )
     return Refusal(
         503,
@@ -73,7 +76,7 @@ async def refuse(send: Send, refusal: Refusal, *, head: bool = False) -> None:
 
 def _problem(refusal: Refusal, request_id: str) -> dict[str, object]:
     return {
-        "type": f"/api/docs/problems#{refusal.kind}",
+        "type": TYPE_BASE + refusal.kind,
         "title": refusal.title,
         "status": refusal.status,
         "detail": refusal.detail,

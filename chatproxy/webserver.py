@@ -1,0 +1,167 @@
+"""Daphne's server with the bounds a public chat needs, and without what it logs or forgets.
+
+Importing this installs Twisted's asyncio reactor: only `serve.py` does. Differences to daphne's
+own: a request body is not kept beyond a limit, and forms are not parsed before Django parses them;
+every close code and its reason reach the browser; stopping does not stumble over half-open
+connections; no query string, which may hold a ticket, reaches a log. Where it reaches into daphne
+it checks first that what it finds has the shape it expects, and leaves it alone otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from daphne.http_protocol import WebRequest
+from daphne.server import Server
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet import defer, reactor
+
+logger = logging.getLogger(__name__)
+access_log = logging.getLogger("chatproxy.access")
+
+#: Bytes of a body that are read from the network and thrown away, so that the client gets to read
+#: its 413, before the connection is cut.
+DISCARD_BYTES = 8 * 1024 * 1024
+
+#: RFC 6455: a close frame has 125 bytes, two of them the code.
+MAX_REASON_BYTES = 123
+
+
+class BoundedRequest(WebRequest):  # type: ignore[misc]
+    """A request whose body is kept up to ``max_body_bytes`` and one more, to tell it was longer."""
+
+    max_body_bytes = 2_621_440
+
+    def gotLength(self, length: int | None) -> None:
+        declared = self.max_body_bytes + 1 if length is None else length
+        super().gotLength(min(declared, self.max_body_bytes + 1))
+
+    def handleContentChunk(self, data: bytes) -> None:
+        room = self.max_body_bytes + 1 - self.content.tell()
+        if room > 0:
+            super().handleContentChunk(data[:room])
+        self._discarded = getattr(self, "_discarded", 0) + max(0, len(data) - room)
+        if self._discarded > DISCARD_BYTES:
+            self.channel.transport.abortConnection()
+
+
+class ChatServer(Server):  # type: ignore[misc]
+    """Daphne's server. ``failure`` says why it could not listen, or is None.
+
+    Args:
+        on_running: Called on the event loop once it runs.
+        max_body_bytes: Longest request body kept, whatever its path.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        on_running: Callable[[], None],
+        max_body_bytes: int = BoundedRequest.max_body_bytes,
+        **options: Any,
+    ) -> None:
+        self.failure: BaseException | None = None
+        self._on_running = on_running
+        self._request_class = type("Request", (BoundedRequest,), {"max_body_bytes": max_body_bytes})
+        super().__init__(*args, ready_callable=self._ready, signal_handlers=False, **options)
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop  # daphne's own way to it
+        return loop
+
+    def _ready(self) -> None:
+        """Called by daphne when it listens, just before the loop runs."""
+        factory = self.http_factory
+        build = factory.buildProtocol
+
+        def bounded(address: Any) -> Any:
+            protocol = build(address)
+            if getattr(protocol, "requestFactory", None) is WebRequest:
+                protocol.requestFactory = partial(
+                    self._request_class, parsePOSTFormSubmission=False
+                )
+            return protocol
+
+        factory.buildProtocol = bounded
+        self.loop.call_soon(self._on_running)
+
+    def listen_error(self, failure: Any) -> None:
+        self.failure = failure.value
+        self.stop()
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """As daphne's, which drops a close reason and fails on codes such as 1012."""
+        closing = message.get("type") == "websocket.close"
+        if closing and _is_open_socket(protocol):
+            # The method below daphne's: `sendClose` takes 1000 and 3000-4999 only.
+            reason = (message.get("reason") or "").encode()[:MAX_REASON_BYTES]
+            protocol.sendCloseFrame(
+                code=message.get("code") or 1000,
+                reasonUtf8=reason.decode(errors="ignore").encode(),
+                isReply=False,
+            )
+            return
+        await super().handle_reply(protocol, message)
+
+    def kill_all_applications(self) -> Any:
+        """As daphne's, which fails on a connection that has no application yet."""
+        tasks = [d["application_instance"] for d in self._details() if "application_instance" in d]
+        for task in tasks:
+            task.cancel()
+        if not tasks:
+            return None
+        return defer.Deferred.fromFuture(asyncio.gather(*tasks, return_exceptions=True))
+
+    def requests_running(self) -> int:
+        """HTTP requests that have not been answered to the end."""
+        return sum(
+            1
+            for protocol, details in list(self.connections.items())
+            if isinstance(protocol, WebRequest)
+            and "disconnected" not in details
+            and "application_instance" in details
+        )
+
+    def _details(self) -> list[dict[str, Any]]:
+        return list(self.connections.values())
+
+
+def _is_open_socket(protocol: Any) -> bool:
+    return isinstance(protocol, WebSocketProtocol) and protocol.state == protocol.STATE_OPEN
+
+
+def log_access(protocol: str, action: str, details: dict[str, Any]) -> None:
+    """Daphne's action log as one line a request; the query string stays out of it."""
+    access_log.info(
+        "request",
+        extra={
+            "protocol": protocol,
+            "action": action,
+            "method": details.get("method"),
+            "path": str(details.get("path", "")).partition("?")[0],
+            "status": details.get("status"),
+            "milliseconds": round(1000 * details.get("time_taken", 0), 1),
+            "client": details.get("client"),
+        },
+    )
+
+
+class WithoutQuery(logging.Filter):
+    """Takes query strings out of what daphne logs: Twisted's requests name their whole URI."""
+
+    _query = re.compile(r"\?[^\s'\"<>]+")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = self._query.sub("?…", record.getMessage())
+        record.args = ()
+        return True
+
+
+for _name in ("daphne.server", "daphne.http_protocol", "daphne.ws_protocol"):
+    logging.getLogger(_name).addFilter(WithoutQuery())

@@ -1,0 +1,266 @@
+"""The launcher on a real daphne with a tiny application: limits, signals, logs, exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+import websockets
+from websockets.sync.client import connect
+
+from chatproxy.lifespan import Lifespan
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PROGRAM = """
+import asyncio, json, logging, sys
+line = logging.Formatter("LOG %(name)s %(message)s %(path)s", defaults={"path": ""})
+(output := logging.StreamHandler(sys.stdout)).setFormatter(line)
+logging.basicConfig(level=logging.DEBUG, handlers=[output])
+from chatproxy.lifespan import Lifespan
+lifespan = Lifespan()
+sockets, release = set(), asyncio.Event()
+
+async def application(scope, receive, send):
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        sockets.add(send)
+        while (message := await receive())["type"] != "websocket.disconnect":
+            await send({"type": "websocket.send", "text": str(len(message["text"]))})
+        return
+    size = 0
+    while True:
+        message = await receive()
+        size += len(message["body"])
+        if not message["more_body"]:
+            break
+    if scope["path"] == "/slow":
+        print("SLOW", flush=True)
+        await release.wait()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": str(size).encode()})
+
+@lifespan.on_start
+async def begin():
+    print("STARTED", flush=True)
+    if "fail-start" in sys.argv:
+        raise RuntimeError("no database")
+
+@lifespan.on_stop
+async def drain(deadline_s):
+    print("DRAINING", 0 < deadline_s <= 5, flush=True)
+    for send in sockets:
+        await send({"type": "websocket.close", "code": 1012, "reason": '{"retryAfterMs":250}'})
+    if "hang" in sys.argv:
+        await asyncio.Event().wait()
+    asyncio.get_running_loop().call_later(0.3, release.set)
+
+from chatproxy.serve import run
+sys.exit(run(application, host="127.0.0.1", port=int(sys.argv[1]), lifespan=lifespan, drain_s=5,
+             access=True))
+"""
+
+
+class Server:
+    """The program above in its own process."""
+
+    def __init__(self, port: int, *words: str) -> None:
+        self.port = port
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(port), *words],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+
+    def until(self, text: str) -> str:
+        """The line that holds ``text``, once the program has printed it."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if text in line:
+                return line
+        raise AssertionError(f"{text!r} never came: {self.lines} {self.end()}")
+
+    def end(self) -> str:
+        """Wait for the process; what it wrote to stderr."""
+        out, err = self.process.communicate(timeout=20)
+        self.lines += out.splitlines()
+        return err
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def socket_url(self, path: str) -> str:
+        return f"ws://127.0.0.1:{self.port}{path}"
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def server(port: int) -> Iterator[Server]:
+    with running(port) as server:
+        server.until("chatproxy is ready")
+        yield server
+
+
+@contextlib.contextmanager
+def running(port: int, *words: str) -> Iterator[Server]:
+    server = Server(port, *words)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+            server.process.communicate()
+        for stream in (server.process.stdout, server.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def test_it_says_once_where_it_is_ready(server: Server) -> None:
+    assert server.lines[-1].strip() == f"chatproxy is ready on http://127.0.0.1:{server.port}"
+    assert [line.strip() for line in server.lines if "STARTED" in line] == ["STARTED"]
+    assert requests.get(server.url("/"), timeout=5).text == "0"
+
+
+def test_sigterm_tells_tabs_when_to_come_back_and_answers_what_runs(server: Server) -> None:
+    slow = subprocess.Popen(["curl", "-s", server.url("/slow")], stdout=subprocess.PIPE, text=True)
+    with slow, connect(server.socket_url("/ws/chat/s1?ticket=secret")) as tab:
+        server.until("SLOW")
+        server.process.send_signal(signal.SIGTERM)
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            tab.recv(timeout=5)
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, json.loads(closed.value.rcvd.reason)) == (
+            1012,
+            {"retryAfterMs": 250},
+        )
+        assert slow.communicate(timeout=10)[0] == "0"
+    server.end()
+    assert server.process.returncode == 0
+    assert any("DRAINING True" in line for line in server.lines)
+
+
+def test_a_second_signal_ends_it_at_once(port: int) -> None:
+    with running(port, "hang") as server:
+        server.until("chatproxy is ready")
+        server.process.send_signal(signal.SIGINT)
+        server.until("DRAINING")
+        server.process.send_signal(signal.SIGINT)
+        server.end()
+        assert server.process.returncode == 0
+
+
+def test_a_ticket_never_reaches_a_log(server: Server) -> None:
+    with connect(server.socket_url("/ws/chat/s1?ticket=swordfish")):
+        requests.get(server.url("/ws/chat/s1?ticket=swordfish"), timeout=5)
+    server.process.send_signal(signal.SIGTERM)
+    server.end()
+    assert any("chatproxy.access" in line and "/ws/chat/s1" in line for line in server.lines)
+    assert not any("swordfish" in line for line in server.lines)
+
+
+def test_a_taken_port_is_said_in_one_sentence(server: Server) -> None:
+    with running(server.port) as second:
+        complaint = second.end()
+        assert second.process.returncode == 2
+        assert complaint.strip() == (
+            f"Port {server.port} on 127.0.0.1 is taken: stop what listens there, or choose another "
+            "one with --port."
+        )
+
+
+def test_a_start_that_fails_ends_the_process(port: int) -> None:
+    with running(port, "fail-start") as server:
+        server.end()
+        assert server.process.returncode == 1
+        assert not any("is ready" in line for line in server.lines)
+
+
+def test_a_frame_over_the_limit_closes_the_socket(server: Server) -> None:
+    with connect(server.socket_url("/ws"), compression=None) as tab:
+        tab.send("x" * 65_000)
+        assert tab.recv(timeout=5) == "65000"
+        tab.send("x" * 66_000)
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            tab.recv(timeout=5)
+        assert closed.value.rcvd is None or closed.value.rcvd.code == 1009
+
+
+def test_no_more_than_the_largest_body_is_kept(server: Server) -> None:
+    assert requests.post(server.url("/"), data=b"x" * 2_621_440, timeout=10).text == "2621440"
+    assert requests.post(server.url("/"), data=b"x" * 5_000_000, timeout=10).text == "2621441"
+    chunks = (b"y" * 100_000 for _ in range(40))
+    assert requests.post(server.url("/"), data=chunks, timeout=10).text == "2621441"
+
+
+def test_a_body_without_end_is_cut_off(server: Server) -> None:
+    with pytest.raises(requests.ConnectionError):
+        requests.post(server.url("/"), data=b"x" * 50_000_000, timeout=20)
+
+
+async def test_stop_hooks_run_in_reverse_and_share_the_deadline() -> None:
+    seen: list[tuple[str, float]] = []
+    now = [100.0]
+    lifespan = Lifespan(clock=lambda: now[0])
+
+    @lifespan.on_stop
+    async def first(left_s: float) -> None:
+        seen.append(("first", left_s))
+
+    @lifespan.on_stop
+    async def failing(left_s: float) -> None:
+        raise ZeroDivisionError
+
+    @lifespan.on_stop
+    async def last(left_s: float) -> None:
+        now[0] += 4
+        seen.append(("last", left_s))
+
+    await lifespan.stop(10)
+    await lifespan.stop(10)
+    assert seen == [("last", 10.0), ("first", 6.0)]
+    assert lifespan.stopping
+
+
+async def test_other_servers_run_the_hooks_through_the_lifespan_protocol() -> None:
+    lifespan, seen = Lifespan(), list[str]()
+    sent: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+
+    @lifespan.on_start
+    async def begin() -> None:
+        seen.append("start")
+
+    @lifespan.on_stop
+    async def end(_left_s: float) -> None:
+        seen.append("stop")
+
+    inbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    inbox.put_nowait({"type": "lifespan.startup"})
+    inbox.put_nowait({"type": "lifespan.shutdown"})
+    await lifespan.app({"type": "lifespan"}, inbox.get, sent.put)  # type: ignore[arg-type]
+    assert seen == ["start", "stop"]
+    assert [sent.get_nowait()["type"] for _ in range(2)] == [
+        "lifespan.startup.complete",
+        "lifespan.shutdown.complete",
+    ]
