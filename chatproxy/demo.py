@@ -90,6 +90,7 @@ def sandbox_process(port: int, *, environ: Mapping[str, str], log_dir: Path) -> 
 def proxy_process(port: int, *, environ: Mapping[str, str], log_dir: Path) -> Child:
     """The proxy as a child process, not started yet."""
     arguments = ["manage.py", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    arguments += ["--drain-seconds", "5"]  # whoever pressed Ctrl-C is waiting
     return Child("proxy", arguments, environ=environ, port=port, log_dir=log_dir)
 
 
