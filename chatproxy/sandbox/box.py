@@ -2,6 +2,8 @@
 
 from functools import cache
 
+from chatproxy.sandbox.agents import AgentDesk
+from chatproxy.sandbox.bot import Bot
 from chatproxy.sandbox.center import Center
 from chatproxy.sandbox.clock import Clock
 from chatproxy.sandbox.options import Options
@@ -17,6 +19,8 @@ class Box:
         self.center = Center(self.options, self.clock)
         self.switchboard = Switchboard(self.center)
         self.center.observe(self.switchboard)
+        self.desk = AgentDesk(self.center)
+        self.bot = Bot(self.center, self.desk)
 
     def listen_on(self, port: int) -> None:
         """Make the URLs handed out lead here. ChatJS insists on 127.0.0.1 for plain sockets."""

@@ -47,6 +47,11 @@ class Options:
     # Seconds a plain, markdown or JSON message is held back for processing; none means not processed.
     processing_s: float | None = None
 
+    # The bot. Off: nothing is said, and chats go straight to the agent console's queue.
+    bot: bool = True
+    bot_delay_s: float = 0.7  # one pause of its scripts; nearly all speak after one or two
+    agent_patience_s: float = 45.0  # until it says that no person has come
+
     # None: every instance and flow exists.
     instance_ids: list[str] | None = None
     contact_flow_ids: list[str] | None = None
@@ -73,7 +78,10 @@ _CHOICES = {"quotas": ("off", "exact"), "size_profile": ("bytes", "strict")}
 
 
 def _checked(name: str, value: Any) -> Any:
-    kinds = {each.name: str(each.type) for each in fields(Options)}
+    kinds = {
+        each.name: each.type.__name__ if isinstance(each.type, type) else str(each.type)
+        for each in fields(Options)
+    }
     if name not in kinds:
         raise ValueError(f"{name!r} is no setting; there are: {', '.join(sorted(kinds))}")
     kind = kinds[name]
