@@ -10,7 +10,7 @@ PYTEST := $(IN_VENV) -m pytest -q
 CAN_RUN := .venv/.can-run
 CAN_TEST := .venv/.can-test
 CAN_NODE := node_modules/.can-test
-PIP_INSTALL := $(IN_VENV) -m pip install --quiet --disable-pip-version-check --no-input
+PIP_INSTALL := $(IN_VENV) -m pip install -qq --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types widget-is-built unit-js unit services browser bench widget format clean
