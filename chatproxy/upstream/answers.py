@@ -8,10 +8,10 @@ else is an answer we do not understand. A web filter's 403 must not pass for the
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from chatproxy.upstream.errors import (
-    ServiceException,
     UpstreamError,
     UpstreamShapeError,
     exception_class,
@@ -27,8 +27,7 @@ _ADDRESS: Final = re.compile(r"\b(?:https?|wss?)://\S+")
 
 def request_id_of(answer: Answer) -> str | None:
     """The service's id of a call, if the header is there and looks like one."""
-    found = answer.headers.get(REQUEST_ID_HEADER) or ""
-    return found if _REQUEST_ID.fullmatch(found) else None
+    return _request_id(answer.headers)
 
 
 def json_of(operation: str, answer: Answer) -> dict[str, Any]:
@@ -55,21 +54,49 @@ def error_of(operation: str, answer: Answer, *, secret: str = "") -> UpstreamErr
     """
     decoded = _decoded(answer.body)
     body = decoded if isinstance(decoded, dict) else {}
-    name = _error_name(answer, body)
-    status_code = answer.status_code
-    is_ours = bool(name) or "message" in body or "Message" in body
-    if status_code < 400 or not (is_ours or status_code == 429 or status_code >= 500):
-        return UpstreamShapeError(
-            operation, request_id=request_id_of(answer), detail=f"status {status_code}"
-        )
-    kind: type[ServiceException] = exception_class(name, status_code)
-    return kind(
+    text = body.get("message") or body.get("Message")
+    return error_of_parts(
         operation,
-        message=_message(body, secret),
+        name=_error_name(answer, body),
+        message=text if isinstance(text, str) else None,
+        status_code=answer.status_code,
+        headers=answer.headers,
+        secret=secret,
+    )
+
+
+def error_of_parts(
+    operation: str,
+    *,
+    name: str,
+    message: str | None,
+    status_code: int,
+    headers: Mapping[str, str],
+    secret: str = "",
+) -> UpstreamError:
+    """`error_of` for an answer somebody else has taken apart already.
+
+    Args:
+        operation: Name as in the API reference.
+        name: The error's name, "" if the answer gave none.
+        message: The service's text; None if the answer had no such member.
+        status_code: HTTP status.
+        headers: Of the answer, names in any case.
+        secret: Struck out of the message.
+    """
+    request_id = _request_id(headers)
+    speaks = bool(name) or message is not None or status_code == 429 or status_code >= 500
+    if status_code < 400 or not speaks:
+        return UpstreamShapeError(
+            operation, request_id=request_id, detail=f"status {status_code}, not of this service"
+        )
+    return exception_class(name, status_code)(
+        operation,
+        message=_clean(message or "", secret),
         status_code=status_code,
         error_code=name or None,
-        request_id=request_id_of(answer),
-        retry_after_s=_retry_after(answer),
+        request_id=request_id,
+        retry_after_s=_retry_after(headers),
     )
 
 
@@ -89,16 +116,18 @@ def _error_name(answer: Answer, body: dict[str, Any]) -> str:
     return ""
 
 
-def _message(body: dict[str, Any], secret: str) -> str:
-    found = body.get("message") or body.get("Message")
-    if not isinstance(found, str):
-        return ""
+def _clean(text: str, secret: str) -> str:
     if secret:
-        found = found.replace(secret, "[token]")
-    found = _ADDRESS.sub("[address]", found)
-    return "".join(char if char.isprintable() else " " for char in found[:MESSAGE_MAX])
+        text = text.replace(secret, "[token]")
+    text = _ADDRESS.sub("[address]", text)
+    return "".join(char if char.isprintable() else " " for char in text[:MESSAGE_MAX])
 
 
-def _retry_after(answer: Answer) -> float | None:
-    found = answer.headers.get("Retry-After") or ""
+def _request_id(headers: Mapping[str, str]) -> str | None:
+    found = headers.get(REQUEST_ID_HEADER) or headers.get(REQUEST_ID_HEADER.lower()) or ""
+    return found if _REQUEST_ID.fullmatch(found) else None
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    found = headers.get("Retry-After") or headers.get("retry-after") or ""
     return float(found) if found.isascii() and found.isdigit() and len(found) < 6 else None
