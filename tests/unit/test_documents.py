@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from chatproxy import refusals
+from chatproxy.api import problems
+from chatproxy.upstream.participant import ParticipantClient
+from chatproxy.upstream.vocabulary import Topic
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 
@@ -47,3 +52,49 @@ def test_every_setting_is_documented_and_no_other() -> None:
 def test_a_settings_default_is_told(name: str, default: str | None) -> None:
     told = settings_in_docs()[name]
     assert told == f"`{default}`" if default is not None else not told.startswith("`")
+
+
+def problems_in_code() -> set[tuple[str, str, str]]:
+    """Type, status under /api/v1/, status and exception under /participant/."""
+    rows = {
+        (row.type, str(row.status), f"{row.participant_status} {row.error_type}")
+        for row in [*(row for _, row in problems.TABLE), problems.INTERNAL]
+    }
+    ours, theirs = refusals.overloaded("/api/v1/session"), refusals.overloaded("/participant/event")
+    return rows | {(ours.kind, str(ours.status), f"{theirs.status} {theirs.error_type}")}
+
+
+def test_every_problem_type_is_documented_with_its_statuses() -> None:
+    page = (DOCS / "rest.md").read_text()
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\d{3}) \| (\d{3} \w+) \| ", page, re.M)
+    assert set(rows) == problems_in_code()
+
+
+def test_every_frame_topic_is_documented() -> None:
+    page = (DOCS / "socket.md").read_text()
+    assert {
+        topic for topic in [*Topic, "chatproxy/session"] if f"| `{topic}` |" not in page
+    } == set()
+
+
+def seed_operations() -> list[tuple[str, str, str]]:
+    """README's table: operation, method, file of its test."""
+    row = r"^\| `(\w+)` \| `ParticipantClient\.(\w+)` \| .+ \| `(.+)` \|$"
+    return re.findall(row, (ROOT / "README.md").read_text(), re.M)
+
+
+def test_each_seed_operation_has_its_method_and_its_test() -> None:
+    assert len(seed_operations()) == 10
+    for operation, method, test in seed_operations():
+        assert callable(getattr(ParticipantClient, method)), operation
+        assert method in (ROOT / test).read_text(), f"{test} does not call {method}"
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    broken = [
+        f"{page.name}: {target}"
+        for page in [ROOT / "README.md", *DOCS.rglob("*.md")]
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+    assert not broken

@@ -1,0 +1,123 @@
+"""``make run``: two servers, seeded, that come and go together."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from chatproxy.child import ROOT, is_free
+from tests.processes import clean_environment, free_port
+
+LINK = re.compile(r"http://[^ ]+/(?:demo/|console/|admin/|api/docs)")
+
+
+class Demo:
+    """``manage.py demo`` as ``make run`` starts it."""
+
+    def __init__(self, database: Path, **environ: str) -> None:
+        self.port, self.sandbox_port = free_port(), free_port()
+        ports = ["--port", str(self.port), "--sandbox-port", str(self.sandbox_port)]
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "demo", *ports],
+            cwd=ROOT,
+            env={**clean_environment(), "DATABASE_URL": f"sqlite:///{database}", **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.printed = ""
+
+    def wait_ready(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.printed += line
+            if "Ctrl-C" in line:
+                return
+        pytest.fail(f"It ended before it was ready:\n{self.printed}")
+
+    def wait_end(self) -> int:
+        """Its exit code; ``printed`` is complete then."""
+        rest, _ = self.process.communicate(timeout=30)
+        self.printed += rest
+        return self.process.returncode
+
+    def children(self) -> list[int]:
+        """Process ids of the two servers, oldest first."""
+        pid = self.process.pid
+        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return sorted(int(child) for child in listed.split())
+
+    def ports_are_free(self) -> bool:
+        return is_free(self.port) and is_free(self.sandbox_port)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
+    started: list[Demo] = []
+
+    def start(**environ: str) -> Demo:
+        started.append(Demo(tmp_path / "demo.sqlite3", **environ))
+        return started[-1]
+
+    yield start
+    for demo in started:
+        demo.process.terminate()
+        demo.process.communicate(timeout=30)
+
+
+def test_it_serves_what_it_announces_and_ends_with_ctrl_c(start: Callable[..., Demo]) -> None:
+    demo = start()
+    demo.wait_ready()
+    links = LINK.findall(demo.printed)
+    assert len(links) == 4
+    assert {requests.get(link, timeout=10).status_code for link in links} == {200}
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.wait_end() == 0
+    assert demo.ports_are_free()
+
+
+def test_it_starts_again_on_the_database_of_the_last_time(start: Callable[..., Demo]) -> None:
+    for _ in range(2):
+        demo = start()
+        demo.wait_ready()
+        here = {"Origin": f"http://localhost:{demo.port}"}
+        answer = requests.post(
+            f"http://127.0.0.1:{demo.port}/api/v1/sessions",
+            json={"widget": "demo"},
+            headers=here,
+            timeout=20,
+        )
+        assert answer.status_code == 201, answer.text
+        demo.process.send_signal(signal.SIGTERM)
+        assert demo.wait_end() == 0
+
+
+@pytest.mark.parametrize(("victim", "name"), [(0, "sandbox"), (1, "proxy")])
+def test_when_one_server_dies_the_other_is_ended(
+    victim: int, name: str, start: Callable[..., Demo]
+) -> None:
+    demo = start()
+    demo.wait_ready()
+    os.kill(demo.children()[victim], signal.SIGKILL)
+    assert demo.wait_end() == 1
+    assert f"The {name} ended by itself" in demo.printed
+    assert demo.ports_are_free()
+
+
+def test_demo_rows_are_refused_off_this_machine(start: Callable[..., Demo]) -> None:
+    demo = start(CHAT_PUBLIC_URL="https://chat.example.com")
+    assert demo.wait_end() == 1
+    assert "for this machine only" in demo.printed
+
+
+def test_demo_rows_are_refused_out_of_demo_mode(start: Callable[..., Demo]) -> None:
+    demo = start(CHAT_DEMO="0")
+    assert demo.wait_end() == 1
+    assert "CHAT_DEMO=1" in demo.printed
