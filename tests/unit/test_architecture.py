@@ -22,7 +22,7 @@ ARROWS = {
     "sessions/control": "channels asgiref",
     "sessions/management": "demo child serve lifespan",
     "relay": "relay sessions upstream conf django",
-    "relay/link": "picows",
+    "relay/socket": "picows",
     "relay/fastpath": "daphne autobahn twisted",
     "api": (
         "api relay sessions widgets upstream.errors upstream.shapes upstream.vocabulary conf django"

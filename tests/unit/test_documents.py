@@ -98,3 +98,10 @@ def test_links_between_documents_lead_somewhere() -> None:
         if not (page.parent / target).exists()
     ]
     assert not broken
+
+
+def test_every_close_code_is_documented() -> None:
+    sources = [path.read_text() for path in (ROOT / "chatproxy").rglob("*.py")]
+    codes = {code for text in sources for code in re.findall(r"^CLOSE_\w+ = (\d{4})$", text, re.M)}
+    rows = set(re.findall(r"^\| (\d{4}) \| ", (DOCS / "socket.md").read_text(), re.M))
+    assert rows == codes
