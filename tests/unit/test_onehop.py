@@ -81,6 +81,7 @@ def held(request: HttpRequest) -> HttpResponse:
 def query(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("select 1")
+    connection.close_at = time.monotonic() - 1  # as if it were open for long
     stage["connection"] = connections["default"]
     return HttpResponse("1")
 
@@ -285,10 +286,7 @@ async def test_a_websocket_scope_is_not_ours(app: OneHopHandler) -> None:
 @pytest.mark.django_db(transaction=True)
 async def test_a_connection_past_its_age_is_closed_with_the_request(app: OneHopHandler) -> None:
     assert (await ask(app, "GET", "/query")).status == 200
-    assert connections["default"].settings_dict["CONN_MAX_AGE"] is not None
-    stage["connection"].inc_thread_sharing()  # read it from this thread
-    age = stage["connection"].settings_dict["CONN_MAX_AGE"]
-    assert (stage["connection"].connection is None) == (age == 0)
+    assert stage["connection"].connection is None
 
 
 async def test_parts_are_streamed_from_one_pool_thread(
