@@ -1,8 +1,10 @@
 """``python -m chatproxy.sandbox --port 8001``: run Amazon Connect in a box."""
 
 import argparse
+import json
 import os
 import sys
+from typing import Any
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "chatproxy.sandbox.settings"
 
@@ -16,7 +18,18 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="chatproxy.sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8001)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=JSON",
+        help="a setting of the control API, such as quotas=exact; may be repeated",
+    )
     options = parser.parse_args(arguments)
+    try:
+        current().configure(_settings(os.environ.get("SANDBOX_SETTINGS", "{}"), options.set))
+    except ValueError as err:
+        parser.error(str(err))
     current().listen_on(options.port)
     Server(
         application=application,
@@ -27,6 +40,20 @@ def main(arguments: list[str]) -> None:
         application_close_timeout=1,
         verbosity=1,
     ).run()
+
+
+def _settings(from_environment: str, from_arguments: list[str]) -> dict[str, Any]:
+    """Settings from SANDBOX_SETTINGS (a JSON object), overridden by ``--set``."""
+    settings = json.loads(from_environment)
+    if not isinstance(settings, dict):
+        raise ValueError("SANDBOX_SETTINGS is a JSON object")
+    for each in from_arguments:
+        name, _, value = each.partition("=")
+        try:
+            settings[name] = json.loads(value)
+        except ValueError:
+            settings[name] = value  # so that quotas=exact needs no quotes
+    return settings
 
 
 main(sys.argv[1:])

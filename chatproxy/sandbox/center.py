@@ -1,8 +1,9 @@
-"""The contact center itself: who talks to whom, what is said, what everybody sees. Plain Python, no wire.
+"""The contact center itself: who talks to whom, what is said, what everybody sees. No wire.
 
-REST, sockets, bot, console and control API are all clients of one ``Center``; it knows none of them.
-Everything runs on one event loop and every method is an ordinary call that has taken effect, frames
-included, when it returns. So there are no locks, and an observer may call back in.
+REST, sockets, bot, console and control API are all clients of one ``Center``; it knows none of
+them. Everything runs on one event loop and every method is an ordinary call that has taken
+effect, frames included, when it returns. So there are no locks, and an observer may call back
+in.
 
 **Acting** (bot, console, control API). A participant other than the customer comes from ``join``::
 
@@ -23,12 +24,13 @@ included, when it returns. So there are no locks, and an observer may call back 
     center.leave(contact, agent)                                            participant.left
     center.end(contact, ended_by="agent")                                   chat.ended, always last
 
-They raise ``ContactOver`` when the chat has ended. ``center.contacts`` finds a chat by any id it has
-had; ``contact.items`` is its transcript, ``contact.notes`` a dict of your own, ``center.clock`` the
-time and the only source of timers (``center.clock.call_later(seconds, callback)``).
+They raise ``ContactOver`` when the chat has ended. ``center.contacts`` finds a chat by any id
+it has had; ``contact.items`` is its transcript, ``contact.notes`` a dict of your own,
+``center.clock`` the time and the only source of timers (``center.clock.call_later(seconds,
+callback)``).
 
-**Watching.** Subclass ``Observer``, override what you need, ``center.observe(it)``. Hooks run at once,
-in the order observers came; one that raises is logged and disturbs nobody.
+**Watching.** Subclass ``Observer``, override what you need, ``center.observe(it)``. Hooks run
+at once, in the order observers came; one that raises is logged and disturbs nobody.
 
 ``chatproxy.sandbox.box.current()`` gives the running box, whose ``.center`` this is.
 """
@@ -94,7 +96,7 @@ class Observer:
         """The customer's first connection is live: the flow starts now. Once per contact."""
 
     def on_item(self, contact: Contact, item: Item) -> None:
-        """A message, attachment or event was said, or an earlier item changed (same ``item.id``)."""
+        """Something was said or happened, or an earlier item changed (same ``item.id``)."""
 
     def on_receipt(self, contact: Contact, item: Item, receipt: Receipt) -> None:
         """A participant got or read ``item``."""
@@ -122,6 +124,8 @@ class Center:
         self.tokens = TokenDesk(options, clock)
         self.files = Files(options, clock)
         self.views = Views()
+        # Answers to StartChatContact, by instance and ClientToken.
+        self.starts: dict[tuple[str, str], Wire] = {}
         self._observers: list[Observer] = []
 
     # Watching
@@ -135,6 +139,14 @@ class Center:
     def live_contacts(self) -> list[Contact]:
         """Chats that have not ended, each once, in the order they started."""
         return [each for each in dict.fromkeys(self.contacts.values()) if not each.is_over]
+
+    def clear(self) -> None:
+        """Forget every chat, token, file and view; observers stay."""
+        self.contacts.clear()
+        self.starts.clear()
+        self.tokens.clear()
+        self.files.clear()
+        self.views.clear()
 
     # The life of a contact
 
@@ -298,6 +310,7 @@ class Center:
         status = AttachmentStatus.APPROVED if scan_s is None else AttachmentStatus.IN_PROGRESS
         item = self._item(contact, ItemType.ATTACHMENT, participant)
         item.attachments.append(Attachment(attachment_id, file.name, file.content_type, status))
+        contact.attachments_used += 1
         self._keep(contact, item)
         self._publish(contact, item)
         if scan_s is not None:
@@ -350,7 +363,7 @@ class Center:
             content_type=content_type and str(content_type),
             content=content,
             speaker=speaker,
-            display_name=speaker and speaker.display_name,
+            display_name=speaker.display_name if speaker else None,
         )
 
     def _keep(self, contact: Contact, item: Item) -> None:
@@ -390,7 +403,7 @@ class Center:
         self.end(contact, ended_by="expiry")
 
     def _expire_unconnected(self, contact: Contact) -> None:
-        if contact.requested_connection_at is None:
+        if contact.asked_to_connect_at is None:
             self.end(contact, ended_by="unconnected")
 
     def _begin_disconnect_flow(self, contact: Contact) -> None:
@@ -424,7 +437,7 @@ class Center:
 
 
 class Stream:
-    """One answer in pieces. Chunks are deltas under one Id; the last frame carries the whole text."""
+    """One answer in pieces: deltas under one Id, then a last frame with the whole text."""
 
     def __init__(self, center: Center, contact: Contact, participant: Participant) -> None:
         self._center = center

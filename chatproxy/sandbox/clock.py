@@ -1,8 +1,8 @@
 """The sandbox's time: the wall clock plus an offset, with timers that follow it.
 
-Lifetimes of a day are part of the protocol, and no test wants to wait for one: ``advance`` moves the
-offset and runs, in order, whatever fell due in between. Everything in the sandbox that asks for the
-time or for a timer asks here.
+Lifetimes of a day are part of the protocol, and no test wants to wait for one: ``advance``
+moves the offset and runs, in order, whatever fell due in between. Everything in the sandbox
+that asks for the time or for a timer asks here.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class Timer:
 
 
 class Clock:
-    """Seconds since the epoch, UTC. Needs a running event loop only for timers to fire by themselves."""
+    """Seconds since the epoch, UTC. Timers fire by themselves only under a running event loop."""
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall

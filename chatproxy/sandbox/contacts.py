@@ -1,8 +1,8 @@
-"""What the sandbox remembers of a chat: contact, participants, items, receipts. Data and wire shape only.
+"""What the sandbox remembers of a chat: contact, participants, items, receipts. Data only.
 
-``center`` changes these; ``transcript`` reads them in pages. An item has two shapes on the wire, which
-differ in small ways the clients depend on: the *frame* (websocket) names both contact ids, the *entry*
-(GetTranscript) only the contact it belongs to, by one of two names.
+``center`` changes these; ``transcript`` reads them in pages. An item has two shapes on the
+wire, which differ in small ways the clients depend on: the *frame* (websocket) names both
+contact ids, the *entry* (GetTranscript) only the contact it belongs to, by one of two names.
 """
 
 import json
@@ -79,7 +79,7 @@ class Attachment:
 
 @dataclass(eq=False)
 class Item:
-    """One entry of a chat. ``speaker`` and the name it had then are absent on bare service events."""
+    """One entry of a chat. Bare service events have no ``speaker``."""
 
     type: ItemType
     absolute_time: float
@@ -128,7 +128,7 @@ class Item:
         }
 
     def entry(self, *, is_past: bool = False) -> Wire:
-        """As GetTranscript lists it; ``is_past`` when it belongs to an earlier chat of the chain."""
+        """As GetTranscript lists it; ``is_past`` when it is of an earlier chat of the chain."""
         wire = self._common()
         wire["RelatedContactId" if is_past else "ContactId"] = self.contact_id
         metadata = _present(
@@ -163,6 +163,7 @@ class Contact:
     response_mode: ResponseMode = ResponseMode.COMPLETE
     segment_attributes: Wire = field(default_factory=dict)
     related_contact_id: str | None = None
+    customer_id: str | None = None
     drops_agent_on_exit: bool = False
     is_streaming: bool = False
     # Ended chats this one continues, oldest first.
@@ -174,7 +175,7 @@ class Contact:
     by_id: dict[str, Item] = field(default_factory=dict)
     authentications: dict[str, Authentication] = field(default_factory=dict)
     attachments_used: int = 0
-    requested_connection_at: float | None = None
+    asked_to_connect_at: float | None = None
     connected_at: float | None = None
     ended_at: float | None = None
     ended_by: str | None = None
@@ -188,6 +189,18 @@ class Contact:
     @property
     def is_over(self) -> bool:
         return self.ended_at is not None
+
+    def attachment(self, attachment_id: str) -> Attachment | None:
+        """An attachment shared in this chat."""
+        return next(
+            (
+                each
+                for item in self.items
+                for each in item.attachments
+                if each.attachment_id == attachment_id
+            ),
+            None,
+        )
 
     def active_participants(self, *roles: ParticipantRole) -> list[Participant]:
         """Those in the chat now, of the given roles or all."""

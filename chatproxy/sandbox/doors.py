@@ -1,12 +1,23 @@
-"""From an HTTP request to an operation of either service and back, errors included. CORS too."""
+"""From an HTTP request to an operation and back: access, quota, faults, errors, CORS.
 
+The order is the service's as far as it can be seen: who are you, too fast?, is it well-formed,
+may you.
+"""
+
+import asyncio
 import logging
+from dataclasses import dataclass
+from typing import Any
 
 from chatproxy.sandbox import rest, starting, wire
 from chatproxy.sandbox.box import Box
+from chatproxy.sandbox.calls import Call
 from chatproxy.sandbox.center import ContactOver
-from chatproxy.sandbox.contacts import Wire
-from chatproxy.sandbox.web import Answer, Request
+from chatproxy.sandbox.contacts import Contact, Wire
+from chatproxy.sandbox.faults import Fault, Kind
+from chatproxy.sandbox.ledger import SeenCall, fingerprint
+from chatproxy.sandbox.tokens import ConnectionGrant, ParticipantGrant
+from chatproxy.sandbox.web import Answer, ConnectionReset, Request
 from chatproxy.sandbox.wire import CONNECT_SERVICE, PARTICIPANT_SERVICE, InvalidInput, ServiceError
 from chatproxy.upstream.vocabulary import (
     BEARER_HEADER,
@@ -17,11 +28,11 @@ from chatproxy.upstream.vocabulary import (
 
 logger = logging.getLogger(__name__)
 
-_CORS = {
+CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "x-amzn-errortype, x-amzn-requestid, retry-after",
 }
-_PREFLIGHT = {
+PREFLIGHT = CORS | {
     "Access-Control-Allow-Methods": "GET, POST, PUT, OPTIONS",
     # A star does not cover authorization, which ChatJS always sends.
     "Access-Control-Allow-Headers": "*, authorization",
@@ -29,41 +40,116 @@ _PREFLIGHT = {
 }
 
 
-def find_operation(request: Request) -> tuple[str, Operation] | None:
-    """Service and operation a request is for."""
+@dataclass
+class Visit:
+    """One request that is for an operation, and what is known of who sends it."""
+
+    service: str
+    operation: Operation
+    request: Request
+    grant: ParticipantGrant | ConnectionGrant | None = None
+
+    @property
+    def contact(self) -> Contact | None:
+        return self.grant.contact if self.grant else None
+
+
+async def answer(box: Box, request: Request) -> Answer:
+    """Answer one request to either service.
+
+    Raises:
+        ConnectionReset: a fault wants the TCP connection reset instead.
+    """
+    if request.method == "OPTIONS":
+        return Answer(204, dict(PREFLIGHT))
+    visit = _visit(box, request)
+    if visit is None:
+        error = ServiceError("UnknownOperationException", "There is no such operation")
+        return _with_cors(wire.error_answer(PARTICIPANT_SERVICE, error))
+    response: Answer | None = None
+    try:
+        response = await _answered(box, visit)
+    finally:
+        box.ledger.note(_seen(box, visit, response))
+    return _with_cors(response)
+
+
+def _visit(box: Box, request: Request) -> Visit | None:
     for service, operations in (
         (PARTICIPANT_SERVICE, PARTICIPANT_ROUTES),
         (CONNECT_SERVICE, starting.OPERATIONS),
     ):
         for operation in operations:
             if wire.matches(wire.operation(service, operation), request):
-                return service, operation
+                visit = Visit(service, operation, request)
+                if service == PARTICIPANT_SERVICE:
+                    visit.grant = _grant(box, operation, request)
+                return visit
     return None
 
 
-def answer(box: Box, request: Request) -> Answer:
-    """Answer one request to either service."""
-    if request.method == "OPTIONS":
-        return Answer(204, _CORS | _PREFLIGHT)
-    found = find_operation(request)
-    if found is None:
-        error = ServiceError("UnknownOperationException", "There is no such operation")
-        response = wire.error_answer(PARTICIPANT_SERVICE, error)
-    else:
-        response = _performed(box, *found, request)
-    response.headers |= _CORS
+def _grant(
+    box: Box, operation: Operation, request: Request
+) -> ParticipantGrant | ConnectionGrant | None:
+    token = request.headers.get(BEARER_HEADER.lower(), "")
+    desk = box.center.tokens
+    if PARTICIPANT_ROUTES[operation].token == TokenKind.PARTICIPANT:
+        return desk.participant(token)
+    return desk.connection(token)
+
+
+async def _answered(box: Box, visit: Visit) -> Answer:
+    faults = box.faults.hitting_call(visit.operation, visit.contact)
+    for fault in faults:
+        instead = await _before(visit.service, fault)
+        if instead is not None:
+            return instead
+    response = _performed(box, visit)
+    for fault in faults:
+        await _after(fault)
     return response
 
 
-def _performed(box: Box, service: str, operation: Operation, request: Request) -> Answer:
-    model = wire.operation(service, operation)
+async def _before(service: str, fault: Fault) -> Answer | None:
+    """What a fault does instead of the work; None lets the work go on."""
+    match fault.kind:
+        case Kind.THROTTLE:
+            return wire.error_answer(service, _too_fast(service))
+        case Kind.ERROR:
+            return wire.error_answer(service, ServiceError(fault.error, fault.message))
+        case Kind.STATUS:
+            return Answer(fault.status, {"Content-Type": fault.content_type}, fault.body.encode())
+        case Kind.NONSENSE:
+            return Answer(200, {"Content-Type": fault.content_type}, fault.body.encode())
+        case Kind.DELAY if fault.when == "before":
+            await asyncio.sleep(fault.delay_s)
+        case Kind.HANG:
+            await _forever()
+        case Kind.RESET:
+            raise ConnectionReset
+    return None
+
+
+async def _after(fault: Fault) -> None:
+    """What a fault does to an answer whose work has been done."""
+    if fault.kind == Kind.DELAY and fault.when == "after":
+        await asyncio.sleep(fault.delay_s)
+    elif fault.kind == Kind.LOSE_ANSWER:
+        if fault.how == "hang":
+            await _forever()
+        raise ConnectionReset
+
+
+async def _forever() -> None:
+    """Until the client gives up: the server cancels a request whose client has gone."""
+    await asyncio.Event().wait()
+
+
+def _performed(box: Box, visit: Visit) -> Answer:
+    service, operation = visit.service, visit.operation
     try:
-        if service == PARTICIPANT_SERVICE:
-            output = _participant_call(box, operation, request)
-        else:
-            members = wire.read_input(model, request)
-            output = starting.OPERATIONS[operation](box.center, members)
-        return wire.answer(model, output)
+        output = _connect_call(box, visit) if service == CONNECT_SERVICE else _call(box, visit)
+        return wire.answer(wire.operation(service, operation), output)
     except ServiceError as error:
         return wire.error_answer(service, error)
     except InvalidInput as error:
@@ -72,15 +158,60 @@ def _performed(box: Box, service: str, operation: Operation, request: Request) -
         )
         return wire.error_answer(service, ServiceError(name, str(error)))
     except ContactOver:
-        return wire.error_answer(service, ServiceError("AccessDeniedException", "Access denied"))
+        return wire.error_answer(service, _denied())
+    except Exception:
+        logger.exception("operation failed", extra={"operation": operation})
+        name = (
+            "InternalServerException"
+            if service == PARTICIPANT_SERVICE
+            else "InternalServiceException"
+        )
+        return wire.error_answer(service, ServiceError(name, "The sandbox failed; see its log"))
 
 
-def _participant_call(box: Box, operation: Operation, request: Request) -> Wire:
-    token = request.headers.get(BEARER_HEADER.lower(), "")
-    desk = box.center.tokens
-    takes = PARTICIPANT_ROUTES[operation].token
-    grant = desk.participant(token) if takes == TokenKind.PARTICIPANT else desk.connection(token)
+def _call(box: Box, visit: Visit) -> Wire:
+    # Looked up again: a delay may have outlived it.
+    grant = _grant(box, visit.operation, visit.request)
     if grant is None:
-        raise ServiceError("AccessDeniedException", "Access denied")
-    members = wire.read_input(wire.operation(PARTICIPANT_SERVICE, operation), request)
-    return rest.perform(operation, rest.Call(box.center, grant, members))
+        raise _denied()
+    if not box.quotas.allow(visit.operation, grant.contact.instance_id):
+        raise _too_fast(visit.service)
+    members = wire.read_input(wire.operation(visit.service, visit.operation), visit.request)
+    return rest.perform(visit.operation, Call(box.center, grant, members))
+
+
+def _connect_call(box: Box, visit: Visit) -> Wire:
+    if not box.quotas.allow(visit.operation, ""):
+        raise _too_fast(visit.service)
+    members = wire.read_input(wire.operation(visit.service, visit.operation), visit.request)
+    return starting.OPERATIONS[visit.operation](box.center, members)
+
+
+def _denied() -> ServiceError:
+    return ServiceError("AccessDeniedException", "Access denied")
+
+
+def _too_fast(service: str) -> ServiceError:
+    if service == PARTICIPANT_SERVICE:
+        return ServiceError("ThrottlingException", "Rate exceeded")
+    return ServiceError("TooManyRequestsException", "Too Many Requests")
+
+
+def _seen(box: Box, visit: Visit, response: Answer | None) -> SeenCall:
+    body: dict[str, Any] = wire.peek(visit.request.body)
+    bearer = visit.request.headers.get(BEARER_HEADER.lower())
+    return SeenCall(
+        at=box.clock.now(),
+        operation=str(visit.operation),
+        contact_id=visit.contact.contact_id if visit.contact else None,
+        status=response.status if response else None,
+        error=response.headers.get("x-amzn-ErrorType") if response else None,
+        client_token=body.get("ClientToken"),
+        connection=fingerprint(bearer) if bearer else None,
+        content_type=body.get("ContentType"),
+    )
+
+
+def _with_cors(response: Answer) -> Answer:
+    response.headers |= CORS
+    return response

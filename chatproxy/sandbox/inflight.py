@@ -1,4 +1,4 @@
-"""What in-flight message processing does to a text, when it is on: a stand-in for Contact Lens rules.
+"""In-flight processing of messages, when it is on: a stand-in for redaction rules.
 
 Long digit runs (card numbers) are masked; a text holding the word below is refused altogether.
 """

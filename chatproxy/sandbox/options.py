@@ -34,7 +34,7 @@ class Options:
     attachments_per_chat: int = vocabulary.ATTACHMENTS_PER_CHAT
     attachments_enabled: bool = True
     extra_attachment_types: list[str] = field(default_factory=list)
-    # "bytes": 16,384 UTF-8 bytes whatever the type. "strict": the older, smaller set, in characters.
+    # "bytes": 16,384 UTF-8 bytes whatever the type. "strict": the older, smaller set, characters.
     size_profile: str = "bytes"
 
     # "exact": the buckets of upstream quotas, per instance. "off": never throttled.
@@ -44,7 +44,7 @@ class Options:
     # ``scanner_rejects`` end up REJECTED.
     scanner_s: float | None = None
     scanner_rejects: str = "virus"
-    # Seconds a plain, markdown or JSON message is held back for processing; none means not processed.
+    # Seconds a plain, markdown or JSON message is held back for processing; none: not processed.
     processing_s: float | None = None
 
     # The bot. Off: nothing is said, and chats go straight to the agent console's queue.
@@ -68,10 +68,6 @@ class Options:
         checked = {name: _checked(name, value) for name, value in changes.items()}
         for name, value in checked.items():
             setattr(self, name, value)
-
-    def restore(self) -> None:
-        """Back to the defaults, in place: everybody holds this one object."""
-        self.update(Options().as_dict())
 
 
 _CHOICES = {"quotas": ("off", "exact"), "size_profile": ("bytes", "strict")}

@@ -1,4 +1,4 @@
-"""Django settings of the sandbox's own process. Django serves the agent console here; no database."""
+"""Django settings of the sandbox's process, where it serves the agent console; no database."""
 
 import secrets
 from pathlib import Path

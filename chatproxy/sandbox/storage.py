@@ -1,7 +1,7 @@
 """Files people share: upload slots, bytes, and URLs that open one file for a while. In memory only.
 
-A URL's secret is worth nothing but that one file. What the URLs answer, and in whose wire shape (S3's),
-is the business of ``bucket``.
+A URL's secret is worth nothing but that one file. What the URLs answer, and in whose wire shape
+(S3's), is the business of ``bucket``.
 """
 
 import secrets
@@ -14,7 +14,7 @@ from chatproxy.sandbox.options import Options
 
 @dataclass(eq=False)
 class StoredFile:
-    """One attachment; ``data`` is None until uploaded. Belongs to a chat by its InitialContactId."""
+    """One attachment of one chat; ``data`` is None until uploaded."""
 
     attachment_id: str
     initial_contact_id: str

@@ -1,18 +1,18 @@
-"""Tokens and websocket URLs: issued, looked up, spent, expired. And a ledger of every secret ever issued.
+"""Tokens and websocket URLs: issued, looked up, spent, expired; and a ledger of all secrets.
 
-Tokens look as opaque as the service's: base64 with ``+``, ``/`` and ``=``, so that a client which forgets
-to quote one finds out here. The ledger lets a test search a proxy's responses, logs and database for them.
+Tokens look as opaque as the service's: base64 with ``+``, ``/`` and ``=``, so that a client
+which forgets to quote one finds out here. The ledger lets a test search a proxy's responses,
+logs and database for them.
 """
 
 import base64
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote
 
-from chatproxy.sandbox.clock import Clock
-from chatproxy.sandbox.contacts import Contact, Participant
+from chatproxy.sandbox.clock import Clock, as_instant
+from chatproxy.sandbox.contacts import Contact, Participant, Wire
 from chatproxy.sandbox.options import Options
 
 
@@ -36,7 +36,7 @@ class ConnectionGrant:
     contact: Contact
     participant: Participant
     expires_at: float
-    answers: dict[tuple[str, str], Any] = field(default_factory=dict)
+    answers: dict[tuple[str, str], Wire] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -55,7 +55,7 @@ def _opaque(length: int = 150) -> str:
 
 
 class TokenDesk:
-    """Issues and checks. Answers None for whatever is unknown, spent or expired, without saying which."""
+    """Issues and checks. None for whatever is unknown, spent or expired, not saying which."""
 
     def __init__(self, options: Options, clock: Clock) -> None:
         self._options = options
@@ -101,6 +101,10 @@ class TokenDesk:
             return None
         return grant if self._clock.now() < grant.expires_at else None
 
+    def peek_socket(self, secret: str) -> SocketGrant | None:
+        """What a websocket URL stands for, spent or not."""
+        return self._sockets.get(secret)
+
     def spend_socket(self, secret: str) -> SocketGrant | None:
         """Use a websocket URL: works once, in time, while the participant is in the chat."""
         grant = self._sockets.get(secret)
@@ -130,7 +134,7 @@ class TokenDesk:
         return count
 
     def note_secret(self, kind: str, value: str, contact_id: str) -> None:
-        self.ledger.append({"kind": kind, "value": value, "contactId": contact_id})
+        self.ledger.append({"kind": kind, "value": value, "contact_id": contact_id})
 
     def clear(self) -> None:
         self._participants.clear()
@@ -141,3 +145,15 @@ class TokenDesk:
     def _noted(self, kind: str, value: str, contact: Contact) -> str:
         self.note_secret(kind, value, contact.contact_id)
         return value
+
+
+def websocket(desk: TokenDesk, grant: ParticipantGrant) -> Wire:
+    """A new websocket URL, as answers carry it."""
+    url, expires_at = desk.issue_socket(grant)
+    return {"Url": url, "ConnectionExpiry": as_instant(expires_at)}
+
+
+def credentials(desk: TokenDesk, grant: ParticipantGrant) -> Wire:
+    """A new connection token, as answers carry it."""
+    token, expires_at = desk.issue_connection(grant)
+    return {"ConnectionToken": token, "Expiry": as_instant(expires_at)}

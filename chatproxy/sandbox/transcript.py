@@ -1,8 +1,8 @@
 """GetTranscript's paging: where to start, which way to walk, how to go on.
 
-Positions are indexes into everything the customer may read, oldest first: items of earlier chats of a
-persistent chain, then those of this chat. Both only ever grow at the end, so an index stays true and a
-NextToken is an index with a direction, signed.
+Positions are indexes into everything the customer may read, oldest first: items of earlier
+chats of a persistent chain, then those of this chat. Both only ever grow at the end, so an
+index stays true and a NextToken is an index with a direction, signed.
 """
 
 import base64
@@ -77,7 +77,7 @@ def _before(start: int, walk: _Walk, boundary: int, has_start_position: bool) ->
 
 
 def _begun(contact: Contact, members: dict[str, Any], boundary: int) -> _Walk:
-    start = {name: value for name, value in members.get("StartPosition", {}).items()}
+    start = members.get("StartPosition", {})
     if len(start) > 1:
         raise BadPosition("StartPosition takes only one of Id, AbsoluteTime and MostRecent")
     newest = boundary + len(contact.items) - 1

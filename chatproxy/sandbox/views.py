@@ -22,7 +22,7 @@ class Views:
         actions: list[str] | None = None,
         version: int = 1,
     ) -> str:
-        """Register a view; returns its ViewToken (opaque, holds ``/`` and ``+`` as real ones may)."""
+        """Register a view; returns its ViewToken, opaque, with a ``/`` and ``+`` in it."""
         view_id = new_id()
         token = f"{secrets.token_urlsafe(24)}/{secrets.token_urlsafe(8)}+=="
         self._views[token] = {

@@ -1,7 +1,8 @@
-"""The little HTTP the service doors need, straight on ASGI: a request read whole, an answer sent whole.
+"""The little HTTP the service doors need, on ASGI: requests read whole, answers sent whole.
 
-Django serves the console; the service's own doors go without it, because they must see paths still
-percent-encoded, hang or reset a connection on request, and answer thousands of calls a second in tests.
+Django serves the console; the service's own doors go without it, because they must see paths
+still percent-encoded, hang or reset a connection on request, and answer thousands of calls a
+second in tests.
 """
 
 import json
@@ -9,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
+
+from autobahn.websocket.types import ConnectionDeny
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -73,13 +76,35 @@ async def send_answer(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-def abort(send: Send) -> None:
-    """Reset the TCP connection under a request or socket, as a dying network path does.
+class ConnectionReset(Exception):
+    """Instead of an answer, the TCP connection is to be reset."""
 
-    Daphne hands applications ``functools.partial(server.handle_reply, protocol)``; the transport is
-    reached through it. Elsewhere this raises, and the fault that asked for it is reported as a 500.
-    """
-    protocol = send.args[0]  # type: ignore[attr-defined]
+
+def abort(send: Send) -> None:
+    """Reset the TCP connection under a request or socket, as a dying network path does."""
+    _transport(send).abortConnection()
+
+
+def go_deaf(send: Send) -> None:
+    """Stop reading from the TCP connection under a socket: not even a ping is answered."""
+    _transport(send).pauseProducing()
+
+
+def refuse_handshake(send: Send, status: int) -> None:
+    """Answer a websocket handshake with ``status``; ASGI by itself knows only 403."""
+    protocol = _protocol(send)
+    protocol.handshake_deferred.errback(ConnectionDeny(code=status, reason="Refused"))  # type: ignore[no-untyped-call]
+    del protocol.handshake_deferred
+    protocol.server.protocol_disconnected(protocol)
+
+
+def _protocol(send: Send) -> Any:
+    # Daphne hands applications ``functools.partial(server.handle_reply, protocol)``. It is the
+    # only server the sandbox runs on, and ASGI has no words for any of these.
+    return send.args[0]  # type: ignore[attr-defined]
+
+
+def _transport(send: Send) -> Any:
+    protocol = _protocol(send)
     channel = getattr(protocol, "channel", None)
-    transport = protocol.transport if channel is None else channel.transport
-    transport.abortConnection()
+    return protocol.transport if channel is None else channel.transport

@@ -1,8 +1,9 @@
 """The service's own models, put to work: requests checked, answers and errors serialised.
 
-botocore ships the models every SDK is generated from. Its own validator checks minima and types only,
-since the service checks the rest; here we are the service, so maxima, enums and patterns are checked too.
-What the models do not say (content types, sizes per type, who may do what) is checked in ``rest``.
+botocore ships the models every SDK is generated from. Its own validator checks minima and types
+only, since the service checks the rest; here we are the service, so maxima, enums and patterns
+are checked too. What the models do not say (content types, sizes per type, who may do what) is
+checked in ``rest``.
 """
 
 import json
@@ -23,7 +24,7 @@ CONNECT_SERVICE = "connect"
 
 
 class ServiceError(Exception):
-    """An error the service answers with, by its exception name. ``members`` go into the body too."""
+    """An error the service answers with, by exception name. ``members`` go into the body."""
 
     def __init__(self, name: str, message: str, **members: str) -> None:
         super().__init__(f"{name}: {message}")
@@ -61,9 +62,11 @@ def read_input(model: OperationModel, request: Request) -> dict[str, Any]:
     """The request's members by their model names, checked against the model.
 
     Raises:
-        InvalidInput: body is no JSON object, or a member is missing, of the wrong type or out of bounds.
+        InvalidInput: body is no JSON object, or a member is missing, of the wrong type or out
+        of bounds.
     """
     shape = model.input_shape
+    assert shape is not None
     members: dict[str, Any] = {}
     found = _route(model)[1].fullmatch(request.path)
     body = _json_object(request.body)
@@ -80,6 +83,14 @@ def read_input(model: OperationModel, request: Request) -> dict[str, Any]:
             members[name] = value
     _check(shape, members, "")
     return members
+
+
+def peek(body: bytes) -> dict[str, Any]:
+    """The members of a body that may be anything, for looking only."""
+    try:
+        return _json_object(body)
+    except InvalidInput:
+        return {}
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -153,6 +164,18 @@ def _check_constraints(shape: Shape, value: Any, path: str) -> None:
             f"Value at '{path}' failed to satisfy constraint: "
             f"Member must satisfy enum value set: [{', '.join(limits['enum'])}]"
         )
+    if "pattern" in limits and not _fits(limits["pattern"], value):
+        raise InvalidInput(
+            f"Value at '{path}' failed to satisfy constraint: "
+            f"Member must satisfy regular expression pattern: {limits['pattern']}"
+        )
+
+
+def _fits(pattern: str, value: Any) -> bool:
+    try:
+        return re.fullmatch(pattern, value) is not None
+    except re.error:
+        return True  # Unicode classes, which Python's re does not know
 
 
 def _joined(path: str, name: str) -> str:
@@ -179,7 +202,7 @@ def _shaped(shape: Shape, value: Any) -> Any:
 
 
 def error_answer(service_name: str, error: ServiceError) -> Answer:
-    """An error as the service sends it: name in a header and in ``__type``, lower-case ``message``."""
+    """An error as the service sends it: named in a header and ``__type``, then ``message``."""
     body = {"message": error.message, "__type": error.name} | error.members
     headers = {REQUEST_ID_HEADER: str(uuid4()), ERROR_TYPE_HEADER: error.name}
     return Answer.json(body, _status(service_name, error.name), headers)
@@ -198,4 +221,7 @@ _GATEWAY_STATUS = {
 def _status(service_name: str, name: str) -> int:
     if name in _GATEWAY_STATUS:
         return _GATEWAY_STATUS[name]
-    return int(service(service_name).shape_for_error_code(name).metadata["error"]["httpStatusCode"])
+    shapes = {each.name: each for each in service(service_name).error_shapes}
+    if name not in shapes:
+        return 400  # what SDKs make of an error no model knows
+    return int(shapes[name].metadata["error"]["httpStatusCode"])
