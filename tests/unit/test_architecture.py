@@ -23,6 +23,7 @@ ARROWS = {
     "sessions/management": "demo child serve lifespan",
     "relay": "relay sessions upstream conf django",
     "relay/socket": "picows",
+    "relay/housekeeping": "channels",  # hears what sessions/control publishes
     "relay/fastpath": "daphne autobahn twisted",
     "api": (
         "api relay sessions widgets upstream.errors upstream.shapes upstream.vocabulary conf django"
