@@ -35,11 +35,9 @@ at once, in the order observers came; one that raises is logged and disturbs nob
 ``chatproxy.sandbox.box.current()`` gives the running box, whose ``.center`` this is.
 """
 
-import logging
+from collections import deque
 from collections.abc import Iterator
-from typing import Any
 
-from chatproxy.sandbox import inflight
 from chatproxy.sandbox.clock import Clock
 from chatproxy.sandbox.contacts import (
     Attachment,
@@ -52,21 +50,22 @@ from chatproxy.sandbox.contacts import (
     json_content,
     new_id,
 )
+from chatproxy.sandbox.observer import Announcer, ContactOver, Observer
 from chatproxy.sandbox.options import Options
+from chatproxy.sandbox.screening import Screening
 from chatproxy.sandbox.storage import Files
+from chatproxy.sandbox.stream import Stream
 from chatproxy.sandbox.tokens import TokenDesk
 from chatproxy.sandbox.views import Views
 from chatproxy.upstream.vocabulary import (
     AttachmentStatus,
     EventType,
     ItemType,
-    MessageProcessingStatus,
     MessageType,
     ParticipantRole,
-    ResponseMode,
 )
 
-logger = logging.getLogger(__name__)
+__all__ = ["Center", "ContactOver", "Observer", "Stream"]
 
 # Kept in the transcript; every other event is only seen by who is connected (model, GetTranscript).
 KEPT_EVENTS = frozenset(
@@ -79,45 +78,13 @@ KEPT_EVENTS = frozenset(
         EventType.TRANSFER_FAILED,
     }
 )
-PROCESSED_TYPES = frozenset({MessageType.PLAIN, MessageType.MARKDOWN, MessageType.JSON})
 
 
-class ContactOver(Exception):
-    """The chat has ended; nothing more can be said in it."""
-
-
-class Observer:
-    """Hooks into the center. All are empty here."""
-
-    def on_contact_started(self, contact: Contact) -> None:
-        """StartChatContact was answered; nobody is connected yet."""
-
-    def on_customer_connected(self, contact: Contact) -> None:
-        """The customer's first connection is live: the flow starts now. Once per contact."""
-
-    def on_item(self, contact: Contact, item: Item) -> None:
-        """Something was said or happened, or an earlier item changed (same ``item.id``)."""
-
-    def on_receipt(self, contact: Contact, item: Item, receipt: Receipt) -> None:
-        """A participant got or read ``item``."""
-
-    def on_frame(self, contact: Contact, frame: Wire) -> None:
-        """Everything sockets see, in wire shape and order: items, chunks, typing, receipts."""
-
-    def on_participant_left(self, contact: Contact, participant: Participant) -> None:
-        """Somebody left. After the customer, the chat ends in ``options.disconnect_flow_s``."""
-
-    def on_authentication(self, contact: Contact, authentication: Authentication) -> None:
-        """A sign-in was cancelled by the customer, or ended otherwise: see ``.outcome``."""
-
-    def on_contact_ended(self, contact: Contact) -> None:
-        """``chat.ended`` went out."""
-
-
-class Center:
+class Center(Announcer):
     """All chats of the sandbox."""
 
     def __init__(self, options: Options, clock: Clock) -> None:
+        super().__init__()
         self.options = options
         self.clock = clock
         self.contacts: dict[str, Contact] = {}
@@ -126,15 +93,8 @@ class Center:
         self.views = Views()
         # Answers to StartChatContact, by instance and ClientToken.
         self.starts: dict[tuple[str, str], Wire] = {}
-        self._observers: list[Observer] = []
-
-    # Watching
-
-    def observe(self, observer: Observer) -> None:
-        self._observers.append(observer)
-
-    def unobserve(self, observer: Observer) -> None:
-        self._observers.remove(observer)
+        self._screening = Screening(self)
+        self._ended: deque[Contact] = deque()
 
     def live_contacts(self) -> list[Contact]:
         """Chats that have not ended, each once, in the order they started."""
@@ -147,6 +107,7 @@ class Center:
         self.tokens.clear()
         self.files.clear()
         self.views.clear()
+        self._ended.clear()
 
     # The life of a contact
 
@@ -159,7 +120,7 @@ class Center:
         )
         if first_message is not None:
             self.post_message(contact, contact.customer, first_message[1], first_message[0])
-        self._tell("on_contact_started", contact)
+        self.tell("on_contact_started", contact)
 
     def customer_connected(self, contact: Contact) -> None:
         """The customer has a live connection. The first time, the flow starts."""
@@ -170,7 +131,7 @@ class Center:
         self.post_event(contact, EventType.PARTICIPANT_JOINED, contact.customer)
         if contact.past:
             self.post_event(contact, EventType.CHAT_REHYDRATED)
-        self._tell("on_customer_connected", contact)
+        self.tell("on_customer_connected", contact)
 
     def transfer(self, contact: Contact) -> None:
         """Hand the chat on: a new ContactId, everything else stays."""
@@ -184,14 +145,16 @@ class Center:
             return
         for participant in contact.active_participants():
             participant.left_at = self.clock.now()
-        item = self._item(contact, ItemType.EVENT, None, EventType.CHAT_ENDED)
-        self._keep(contact, item)
+        item = self.new_item(contact, ItemType.EVENT, None, EventType.CHAT_ENDED)
+        self.keep(contact, item)
         contact.ended_at = item.absolute_time
         contact.ended_by = ended_by
         if not unseen:
-            self._tell("on_item", contact, item)
-            self._emit(contact, item.frame(contact))
-        self._tell("on_contact_ended", contact)
+            self.publish(contact, item)
+        self.tell("on_contact_ended", contact)
+        self._ended.append(contact)
+        while len(self._ended) > self.options.ended_chats_kept:
+            self._forget(self._ended.popleft())
 
     # Participants
 
@@ -204,7 +167,7 @@ class Center:
         announce: bool = True,
     ) -> Participant:
         """Bring somebody in. ``announce`` posts participant.joined; flow prompts and Lex do not."""
-        self._must_live(contact)
+        self.must_live(contact)
         participant = Participant(role, display_name, joined_at=self.clock.now())
         contact.participants[participant.participant_id] = participant
         if announce:
@@ -213,13 +176,13 @@ class Center:
 
     def leave(self, contact: Contact, participant: Participant, *, announce: bool = True) -> None:
         """Take somebody out. When it is the customer, the flow's disconnect path begins."""
-        self._must_live(contact)
+        self.must_live(contact)
         if participant.left_at is not None:
             return
         participant.left_at = self.clock.now()
         if announce:
             self.post_event(contact, EventType.PARTICIPANT_LEFT, participant)
-        self._tell("on_participant_left", contact, participant)
+        self.tell("on_participant_left", contact, participant)
         if participant is contact.customer:
             self._begin_disconnect_flow(contact)
 
@@ -238,15 +201,10 @@ class Center:
         content_type: str = MessageType.PLAIN,
     ) -> Item:
         """Say something; held back first when in-flight processing is on."""
-        self._must_live(contact)
-        item = self._item(contact, ItemType.MESSAGE, participant, content_type, content)
-        self._keep(contact, item)
-        delay_s = self.options.processing_s
-        if delay_s is not None and content_type in PROCESSED_TYPES:
-            item.processing_status = MessageProcessingStatus.PROCESSING
-            self.clock.call_later(delay_s, lambda: self._processed(contact, item))
-        else:
-            self._publish(contact, item)
+        self.must_live(contact)
+        item = self.new_item(contact, ItemType.MESSAGE, participant, content_type, content)
+        self.keep(contact, item)
+        self._screening.publish(contact, item)
         return item
 
     def post_event(
@@ -257,11 +215,11 @@ class Center:
         content: str | None = None,
     ) -> Item:
         """Tell everybody of an event; the kinds the service keeps also enter the transcript."""
-        self._must_live(contact)
-        item = self._item(contact, ItemType.EVENT, participant, content_type, content)
+        self.must_live(contact)
+        item = self.new_item(contact, ItemType.EVENT, participant, content_type, content)
         if content_type in KEPT_EVENTS:
-            self._keep(contact, item)
-        self._publish(contact, item)
+            self.keep(contact, item)
+        self.publish(contact, item)
         return item
 
     def typing(self, contact: Contact, participant: Participant) -> Item:
@@ -275,7 +233,7 @@ class Center:
         Raises:
             KeyError: no such message in this chat.
         """
-        self._must_live(contact)
+        self.must_live(contact)
         item = contact.by_id[message_id]
         receipt = item.receipts.setdefault(
             recipient.participant_id, Receipt(recipient.participant_id)
@@ -284,13 +242,13 @@ class Center:
         receipt.delivered_at = receipt.delivered_at or now
         if is_read:
             receipt.read_at = receipt.read_at or now
-        self._tell("on_receipt", contact, item, receipt)
-        self._emit(contact, item.receipt_frame(receipt, now))
+        self.tell("on_receipt", contact, item, receipt)
+        self.emit(contact, item.receipt_frame(receipt, now))
         return receipt
 
-    def stream(self, contact: Contact, participant: Participant) -> "Stream":
+    def stream(self, contact: Contact, participant: Participant) -> Stream:
         """A message told in pieces, for contacts that asked for it; others get it whole."""
-        self._must_live(contact)
+        self.must_live(contact)
         return Stream(self, contact, participant)
 
     def attach(
@@ -304,19 +262,16 @@ class Center:
         self, contact: Contact, participant: Participant, attachment_id: str
     ) -> Item:
         """Share an uploaded file; with a scanner it shows IN_PROGRESS until that is done."""
-        self._must_live(contact)
+        self.must_live(contact)
         file = self.files.completed(attachment_id)
-        scan_s = self.options.scanner_s
-        status = AttachmentStatus.APPROVED if scan_s is None else AttachmentStatus.IN_PROGRESS
-        item = self._item(contact, ItemType.ATTACHMENT, participant)
-        item.attachments.append(Attachment(attachment_id, file.name, file.content_type, status))
+        item = self.new_item(contact, ItemType.ATTACHMENT, participant)
+        in_progress = AttachmentStatus.IN_PROGRESS
+        item.attachments.append(
+            Attachment(attachment_id, file.name, file.content_type, in_progress)
+        )
         contact.attachments_used += 1
-        self._keep(contact, item)
-        self._publish(contact, item)
-        if scan_s is not None:
-            self.clock.call_later(scan_s, lambda: self._scanned(contact, item))
-        elif self._scanner_rejects(file.name):
-            self._scanned(contact, item)
+        self.keep(contact, item)
+        self._screening.publish(contact, item)
         return item
 
     # Sign-in
@@ -343,12 +298,12 @@ class Center:
             self.post_event(
                 contact, outcome, self._system(contact), json_content({"SessionId": session_id})
             )
-            self._tell("on_authentication", contact, authentication)
+            self.tell("on_authentication", contact, authentication)
         return authentication
 
     # Inside
 
-    def _item(
+    def new_item(
         self,
         contact: Contact,
         item_type: ItemType,
@@ -366,26 +321,11 @@ class Center:
             display_name=speaker.display_name if speaker else None,
         )
 
-    def _keep(self, contact: Contact, item: Item) -> None:
+    def keep(self, contact: Contact, item: Item) -> None:
         contact.items.append(item)
         contact.by_id[item.id] = item
 
-    def _publish(self, contact: Contact, item: Item) -> None:
-        # Sockets first: an observer that answers must not be heard before what it answers to.
-        self._emit(contact, item.frame(contact))
-        self._tell("on_item", contact, item)
-
-    def _emit(self, contact: Contact, frame: Wire) -> None:
-        self._tell("on_frame", contact, frame)
-
-    def _tell(self, hook: str, *arguments: Any) -> None:
-        for observer in tuple(self._observers):
-            try:
-                getattr(observer, hook)(*arguments)
-            except Exception:
-                logger.exception("observer failed", extra={"hook": hook})
-
-    def _must_live(self, contact: Contact) -> None:
+    def must_live(self, contact: Contact) -> None:
         if contact.is_over:
             raise ContactOver(contact.contact_id)
 
@@ -398,6 +338,16 @@ class Center:
     @staticmethod
     def _in_role(contact: Contact, role: ParticipantRole) -> Iterator[Participant]:
         return (each for each in contact.participants.values() if each.role == role)
+
+    def _forget(self, contact: Contact) -> None:
+        self.contacts = {key: each for key, each in self.contacts.items() if each is not contact}
+        self.starts = {
+            key: each
+            for key, each in self.starts.items()
+            if each["ContactId"] != contact.initial_contact_id
+        }
+        self.tokens.forget(contact)
+        self.files.forget(contact.initial_contact_id)
 
     def _expire(self, contact: Contact) -> None:
         self.end(contact, ended_by="expiry")
@@ -413,57 +363,3 @@ class Center:
         self.clock.call_later(
             self.options.disconnect_flow_s, lambda: self.end(contact, ended_by="customer")
         )
-
-    def _processed(self, contact: Contact, item: Item) -> None:
-        if contact.is_over:
-            return
-        verdict = inflight.processed(item.content or "")
-        if verdict is None:
-            item.processing_status = MessageProcessingStatus.REJECTED
-        else:
-            item.content, item.processing_status = verdict, None
-        self._publish(contact, item)
-
-    def _scanned(self, contact: Contact, item: Item) -> None:
-        for attachment in item.attachments:
-            rejected = self._scanner_rejects(attachment.name)
-            attachment.status = AttachmentStatus.REJECTED if rejected else AttachmentStatus.APPROVED
-        if not contact.is_over:
-            self._publish(contact, item)
-
-    def _scanner_rejects(self, name: str) -> bool:
-        marker = self.options.scanner_rejects
-        return bool(marker) and marker in name
-
-
-class Stream:
-    """One answer in pieces: deltas under one Id, then a last frame with the whole text."""
-
-    def __init__(self, center: Center, contact: Contact, participant: Participant) -> None:
-        self._center = center
-        self._contact = contact
-        self._is_seen = contact.response_mode == ResponseMode.INCREMENTAL
-        self._chunks: list[str] = []
-        self._item = center._item(contact, ItemType.MESSAGE, participant, MessageType.PLAIN, "")
-
-    def chunk(self, text: str) -> None:
-        """Add ``text``; seen at once by contacts in INCREMENTAL mode."""
-        self._center._must_live(self._contact)
-        self._chunks.append(text)
-        if not self._is_seen:
-            return
-        frame = self._item.frame(
-            self._contact, {"MessageCompleted": False, "ChunkNumber": len(self._chunks)}
-        )
-        self._center._emit(self._contact, frame | {"Content": text})
-
-    def finish(self, text: str | None = None) -> Item:
-        """Close it with ``text``, or with all chunks joined; only now the transcript has it."""
-        center, contact, item = self._center, self._contact, self._item
-        center._must_live(contact)
-        item.content = "".join(self._chunks) if text is None else text
-        center._keep(contact, item)
-        metadata: Wire | None = {"MessageCompleted": True} if self._is_seen else None
-        center._emit(contact, item.frame(contact, metadata))
-        center._tell("on_item", contact, item)
-        return item

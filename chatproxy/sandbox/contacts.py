@@ -127,6 +127,19 @@ class Item:
             "MessageMetadata": {"MessageId": self.id, "Receipts": [receipt.wire()]},
         }
 
+    def status_frame(self, at: float) -> Wire:
+        """That processing refused the message, as the websocket carries it."""
+        return {
+            "AbsoluteTime": as_instant(at),
+            "ContentType": str(EventType.MESSAGE_METADATA),
+            "Id": self.id,
+            "Type": str(ItemType.MESSAGE_METADATA),
+            "MessageMetadata": {
+                "MessageId": self.id,
+                "MessageProcessingStatus": self.processing_status,
+            },
+        }
+
     def entry(self, *, is_past: bool = False) -> Wire:
         """As GetTranscript lists it; ``is_past`` when it is of an earlier chat of the chain."""
         wire = self._common()

@@ -30,6 +30,8 @@ class Options:
     # Limits.
     sockets_per_participant: int = vocabulary.SOCKETS_PER_PARTICIPANT
     concurrent_chats: int = vocabulary.CONCURRENT_CHATS
+    # Ended chats remembered, for persistent chats and for looking at; the oldest are forgotten.
+    ended_chats_kept: int = 2000
     attachment_max_bytes: int = vocabulary.ATTACHMENT_MAX_BYTES
     attachments_per_chat: int = vocabulary.ATTACHMENTS_PER_CHAT
     attachments_enabled: bool = True

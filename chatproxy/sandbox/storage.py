@@ -102,6 +102,18 @@ class Files:
             url.expires_at = min(url.expires_at, now)
         return len(matching)
 
+    def forget(self, initial_contact_id: str) -> None:
+        """Drop the files of a chat that is long over."""
+        self._files = {
+            key: each
+            for key, each in self._files.items()
+            if each.initial_contact_id != initial_contact_id
+        }
+        self._urls = {key: each for key, each in self._urls.items() if each.file in self}
+
+    def __contains__(self, file: StoredFile) -> bool:
+        return file.attachment_id in self._files
+
     def clear(self) -> None:
         self._files.clear()
         self._urls.clear()

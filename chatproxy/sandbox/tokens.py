@@ -7,6 +7,7 @@ logs and database for them.
 
 import base64
 import secrets
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -64,7 +65,7 @@ class TokenDesk:
         self._participants: dict[str, ParticipantGrant] = {}
         self._connections: dict[str, ConnectionGrant] = {}
         self._sockets: dict[str, SocketGrant] = {}
-        self.ledger: list[dict[str, str]] = []
+        self.ledger: deque[dict[str, str]] = deque(maxlen=100_000)
 
     def issue_participant(self, contact: Contact, participant: Participant) -> str:
         token = self._noted("participant_token", _opaque(), contact)
@@ -132,6 +133,12 @@ class TokenDesk:
                 if wanted(ticket.contact):
                     ticket.connect_by, count = min(ticket.connect_by, now), count + 1
         return count
+
+    def forget(self, contact: Contact) -> None:
+        """Drop what a chat that is long over was given; the ledger keeps it."""
+        self._participants = {k: v for k, v in self._participants.items() if v.contact != contact}
+        self._connections = {k: v for k, v in self._connections.items() if v.contact != contact}
+        self._sockets = {k: v for k, v in self._sockets.items() if v.contact != contact}
 
     def note_secret(self, kind: str, value: str, contact_id: str) -> None:
         self.ledger.append({"kind": kind, "value": value, "contact_id": contact_id})
