@@ -25,9 +25,11 @@ ARROWS = {
     "relay/socket": "picows",
     "relay/housekeeping": "channels",  # hears what sessions/control publishes
     "relay/fastpath": "daphne autobahn twisted",
+    # Shapes are several modules; doors name the governor's groups, and defer through onehop.
     "api": (
-        "api relay sessions widgets upstream.errors upstream.shapes upstream.vocabulary conf django"
-        " ninja pydantic channels asgiref corsheaders csp limits prometheus_client"
+        "api relay sessions widgets conf onehop upstream.errors upstream.vocabulary"
+        " upstream.shapes upstream.inputs upstream.fields upstream.items upstream.governor"
+        " django ninja pydantic channels asgiref corsheaders csp limits prometheus_client"
     ),
     "api/apps": "checks",
     "sandbox": (
