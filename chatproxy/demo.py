@@ -125,6 +125,7 @@ def run(port: int, sandbox_port: int, announcement: str) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
+        _say("Starting the sandbox and the proxy …")
         for child in (sandbox, proxy):
             child.start()
         for child in (sandbox, proxy):
