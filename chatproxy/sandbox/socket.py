@@ -14,10 +14,19 @@ from chatproxy.sandbox.contacts import Contact, Wire
 from chatproxy.sandbox.faults import Faults, Kind
 from chatproxy.sandbox.mishaps import Mishaps
 from chatproxy.sandbox.tokens import SocketGrant
-from chatproxy.sandbox.web import Receive, Scope, Send, abort, go_deaf, refuse_handshake
+from chatproxy.sandbox.web import (
+    Receive,
+    Scope,
+    Send,
+    abort,
+    close_socket,
+    go_deaf,
+    refuse_handshake,
+)
 from chatproxy.upstream.vocabulary import ParticipantRole, Topic
 
 GOING_AWAY = 1001
+_REASONS = {GOING_AWAY: "Going away"}
 
 _HEARTBEAT = json.dumps({"topic": Topic.HEARTBEAT})
 _PING = json.dumps({"topic": Topic.PING, "statusCode": 200, "statusContent": "OK"})
@@ -62,7 +71,7 @@ class Socket:
         while isinstance(queued := await self._outbox.get(), str):
             if not self.is_deaf:
                 await self._send({"type": "websocket.send", "text": queued})
-        await self._send({"type": "websocket.close", "code": queued})
+        close_socket(self._send, queued, _REASONS.get(queued, ""))
 
 
 class Switchboard(Observer):

@@ -98,6 +98,12 @@ def refuse_handshake(send: Send, status: int) -> None:
     protocol.server.protocol_disconnected(protocol)
 
 
+def close_socket(send: Send, code: int, reason: str) -> None:
+    """Close a websocket. Any code: through ASGI, daphne takes neither 1001 nor a reason."""
+    protocol = _protocol(send)
+    protocol.sendCloseFrame(code=code, reasonUtf8=reason.encode())
+
+
 def _protocol(send: Send) -> Any:
     # Daphne hands applications ``functools.partial(server.handle_reply, protocol)``. It is the
     # only server the sandbox runs on, and ASGI has no words for any of these.
