@@ -1,0 +1,171 @@
+"""The browser's socket: opened by a ticket, subscribed as at Amazon, fed by the session's stream.
+
+Speaks the service's topics and, for those who ask, one more of our own (docs/socket.md). Frames of
+the chat never pass through here: the stream hands them straight to the tab. Only what a browser
+sends does: a subscribe and its heartbeats.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from json import JSONDecoder
+from typing import Any, ClassVar
+from urllib.parse import parse_qs
+
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from chatproxy.relay import runtime
+from chatproxy.relay.hub import Place
+from chatproxy.relay.stream import SESSION_TOPIC, session_frame, told
+from chatproxy.relay.tab import BrowserTab
+from chatproxy.sessions import keys, lifecycle, opened
+from chatproxy.sessions.errors import SessionKeyInvalid
+from chatproxy.sessions.opened import OpenedSession
+from chatproxy.upstream.errors import ChatProxyError
+from chatproxy.upstream.vocabulary import Topic
+
+logger = logging.getLogger(__name__)
+
+MAX_TEXT = 4096
+# A browser says something every five seconds; far more than that is no browser.
+FRAMES_PER_10_S = 60
+
+HEARTBEAT = '{"topic":"aws/heartbeat"}'
+PING = '{"topic":"aws/ping","statusCode":200,"statusContent":"OK"}'
+SUBSCRIBED = '{"topic":"aws/subscribe","content":{"status":"success","topics":%s}}'
+REFUSED = '{"topic":"aws/subscribe","content":{"status":"failure","topics":[]}}'
+
+CLOSE_BAD_FRAME = 4503
+CLOSE_FLOODING = 4504
+
+_first_value = JSONDecoder().raw_decode
+
+
+class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """One browser socket of one session."""
+
+    # No channel of its own in the channel layer: nothing that is relayed passes through one.
+    channel_layer_alias: ClassVar = "none"
+
+    chat: OpenedSession
+    place: Place
+    tab: BrowserTab
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # Channels checks database connections before each message, in a thread hop. Nothing here
+        # touches the database but ``connect``, which brings its own.
+        kind = message["type"]
+        if kind == "websocket.receive":
+            await self.receive(message.get("text"), message.get("bytes"))
+        elif kind == "websocket.connect":
+            await self.connect()
+        elif kind == "websocket.disconnect":
+            self._left()
+            raise StopConsumer
+
+    async def connect(self) -> None:
+        hub = runtime.hub()
+        try:
+            self.chat, key_id = await hub.gateway.database(_admitted, self.scope)
+        except ChatProxyError as err:
+            # As upstream: a late, used or foreign ticket is refused in the handshake.
+            logger.info("socket refused", extra={"cause": type(err).__name__})
+            await self.close()
+            return
+        if hub.is_draining:
+            await self.accept()
+            await self.close(1012, '{"retryAfterMs":1000}')
+            return
+        self.place = hub.ensure(self.chat.id, self.chat.contact_id)
+        await self.accept()
+        self.tab = BrowserTab(self.base_send, key_id)
+        self._frames, self._window = 0, asyncio.get_running_loop().time()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.tab.is_closed:
+            return
+        if text_data is None or len(text_data) > MAX_TEXT:
+            self.tab.close(CLOSE_BAD_FRAME, "text frames up to 4096 characters only")
+            return
+        if self._is_flooding():
+            self.tab.close(CLOSE_FLOODING, "too many frames")
+            return
+        frame = _parsed(text_data)
+        match frame.get("topic"):
+            case Topic.HEARTBEAT:
+                self.tab.deliver(HEARTBEAT)
+            case Topic.PING:
+                self.tab.deliver(PING)
+            case Topic.SUBSCRIBE:
+                await self._subscribe(frame.get("content"))
+            # Anything else is not for us; upstream ignores it too.
+
+    async def _subscribe(self, content: object) -> None:
+        wanted = content.get("topics") if isinstance(content, dict) else None
+        topics = [topic for topic in wanted or [] if topic in (Topic.CHAT, SESSION_TOPIC)]
+        if not topics or not isinstance(content, dict):
+            self.tab.deliver(REFUSED)
+            return
+        self.tab.deliver(SUBSCRIBED % _json_list(topics))
+        self.tab.wants_session = self.tab.wants_session or SESSION_TOPIC in topics
+        after = content.get("after") if SESSION_TOPIC in topics else None
+        if Topic.CHAT in topics and self.tab not in self.place.stream.tabs:
+            await runtime.hub().attach(self.tab, self.place, str(after) if after else None)
+        if SESSION_TOPIC in topics:
+            self.tab.deliver(session_frame({"state": told(self.place.stream.state)}))
+
+    def _is_flooding(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now - self._window > 10:
+            self._frames, self._window = 0, now
+        self._frames += 1
+        return self._frames > FRAMES_PER_10_S
+
+    def _left(self) -> None:
+        tab = getattr(self, "tab", None)
+        if tab is not None:
+            tab.forget()
+            self.place.stream.detach(tab)
+
+
+def _admitted(scope: dict[str, Any]) -> tuple[OpenedSession, int]:
+    """The session and key behind a handshake; its ticket is used up. Runs on a database thread.
+
+    Raises:
+        ChatProxyError: no, and why.
+    """
+    session_id = str(scope["url_route"]["kwargs"]["session_id"])
+    query = parse_qs(scope.get("query_string", b"").decode("ascii", "replace"))
+    chat = opened.open_session(session_id)
+    origin = _origin(scope)
+    if origin and origin not in chat.origins:
+        raise SessionKeyInvalid("The page's origin is not on the widget's list.")
+    # A ticket fetched by a server (no Origin) may be used by any page of the widget.
+    ticket = keys.read_ticket(query.get("ticket", [""])[0], session_id, (origin, ""))
+    if ticket.key_id not in chat.keys:
+        chat = opened.reopen(session_id)
+    if ticket.key_id not in chat.keys:
+        raise SessionKeyInvalid("The key was revoked.")
+    chat.must_be_live()
+    lifecycle.spend(ticket)
+    return chat, ticket.key_id
+
+
+def _origin(scope: dict[str, Any]) -> str:
+    found = [value for name, value in scope.get("headers", []) if name == b"origin"]
+    return found[0].decode("latin-1") if found else ""
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """The first JSON value of a frame; Amazon's iOS client leaves a stray character behind it."""
+    try:
+        frame, _ = _first_value(text.lstrip())
+    except (ValueError, RecursionError):
+        return {}
+    return frame if isinstance(frame, dict) else {}
+
+
+def _json_list(topics: list[str]) -> str:
+    return "[" + ",".join(f'"{topic}"' for topic in topics) + "]"

@@ -1,0 +1,116 @@
+"""How much one address or one session may ask of us before the upstream is even thought of."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+import time
+from functools import lru_cache
+
+from django.conf import settings
+from django.http import HttpRequest
+from limits import parse
+from limits.storage import MemoryStorage, RedisStorage, Storage
+from limits.strategies import FixedWindowRateLimiter
+
+from chatproxy.conf import conf
+from chatproxy.sessions.errors import RateLimited
+
+
+def client_address(request: HttpRequest) -> str:
+    """The visitor's address: the peer's, or what a trusted proxy says it forwards for.
+
+    The rightmost entry of X-Forwarded-For that is not itself a trusted proxy counts; whatever
+    stands left of it was written by somebody else.
+    """
+    peer = str(request.META.get("REMOTE_ADDR") or "")
+    networks = _networks(tuple(conf.trusted_proxies))
+    if not _is_in(peer, networks):
+        return peer
+    forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
+    for entry in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
+        if not _is_in(entry, networks):
+            return entry
+    return peer
+
+
+def limit_starts(request: HttpRequest) -> None:
+    """Count one start against the visitor's address.
+
+    Raises:
+        RateLimited: too many; says for how long.
+    """
+    rate = parse(conf.starts_per_address)
+    limiter, address = _limiter(), client_address(request)
+    if limiter.hit(rate, "start", address):
+        return
+    reset_at, _ = limiter.get_window_stats(rate, "start", address)
+    wait_s = max(1.0, reset_at - time.time())
+    raise RateLimited(
+        f"Too many chats were started from your address. Try again in {wait_s:.0f} seconds.",
+        wait_s,
+    )
+
+
+class SessionBudget:
+    """A token bucket for each session, local to the process; some hundred nanoseconds."""
+
+    def __init__(self) -> None:
+        self._left: dict[str, tuple[float, float]] = {}
+        self._lock = threading.Lock()
+
+    def spend(self, session_id: str) -> None:
+        """Count one request of a session.
+
+        Raises:
+            RateLimited: faster than ``CHAT_REQUESTS_PER_KEY``, with two seconds' worth of burst.
+        """
+        rate = _per_second(conf.requests_per_key)
+        burst, now = rate * 2, time.monotonic()
+        with self._lock:
+            tokens, stamp = self._left.get(session_id, (burst, now))
+            tokens = min(burst, tokens + (now - stamp) * rate)
+            allowed = tokens >= 1
+            if len(self._left) > 50_000:
+                self._left.clear()
+            self._left[session_id] = (tokens - 1 if allowed else tokens, now)
+        if not allowed:
+            raise RateLimited("This session sends too fast. Slow down.", max(1.0, 1 / rate))
+
+
+session_budget = SessionBudget()
+
+
+@lru_cache(maxsize=8)
+def _per_second(rate: str) -> float:
+    parsed = parse(rate)
+    return float(parsed.amount) / float(parsed.get_expiry())
+
+
+@lru_cache(maxsize=1)
+def _limiter() -> FixedWindowRateLimiter:
+    storage: Storage = (
+        RedisStorage(settings.REDIS_URL, wrap_exceptions=True)
+        if settings.REDIS_URL
+        else MemoryStorage()
+    )
+    return FixedWindowRateLimiter(storage)
+
+
+@lru_cache(maxsize=4)
+def _networks(
+    entries: tuple[str, ...],
+) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(entry, strict=False) for entry in entries)
+
+
+def _is_in(
+    address: str, networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+) -> bool:
+    if not networks:
+        return False
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)

@@ -1,0 +1,226 @@
+"""The Participant Service's eleven operations, wire-compatible: one view each, in its own order.
+
+A view reads the body into the operation's request, takes a permit, makes one call, answers what the
+service answered. ``ConnectParticipant`` and CreateParticipantConnection are ours to answer
+(``connection.py``), as are typing and receipts (``signals.py``) and, when the relay has it all, the
+transcript (``transcript.py``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from chatproxy.api.access import Key, Policy, Visitor, door
+from chatproxy.api.permits import with_permit
+from chatproxy.onehop import Deferred
+from chatproxy.relay import runtime
+from chatproxy.sessions import lifecycle, messaging, opened
+from chatproxy.sessions.errors import MalformedBody
+from chatproxy.upstream.errors import AccessDeniedException
+from chatproxy.upstream.fields import Request
+from chatproxy.upstream.governor import Group, Priority
+from chatproxy.upstream.inputs import (
+    AttachmentRequest,
+    AuthenticationCancellation,
+    AuthenticationUrlRequest,
+    Disconnection,
+    OutgoingMessage,
+    UploadCompletion,
+    UploadStart,
+    ViewRequest,
+)
+
+R = TypeVar("R", bound=Request)
+
+CONNECTED = Policy(Key.CONNECTION)
+CONNECTED_GET = Policy(Key.CONNECTION, methods=("GET",))
+
+
+def body_as(kind: type[R], request: HttpRequest) -> R:
+    """The request's JSON body, read and checked.
+
+    Raises:
+        MalformedBody: not JSON.
+        ValidationException: a field is missing or out of bounds; unknown ones are ignored.
+    """
+    return kind.from_wire(json_body(request))
+
+
+def json_body(request: HttpRequest) -> Any:
+    """The decoded body; an empty one counts as ``{}``, as with the service."""
+    if not request.body:
+        return {}
+    try:
+        return json.loads(request.body)
+    except (ValueError, RecursionError) as err:
+        raise MalformedBody("The body is not valid JSON. Send a JSON object.") from err
+
+
+def answer(wire: dict[str, Any]) -> HttpResponse:
+    """A 200 of the service: its own JSON."""
+    return HttpResponse(json.dumps(wire), content_type="application/json")
+
+
+def called(
+    visitor: Visitor, group: Group, priority: Priority, call: Callable[[int], dict[str, Any]]
+) -> HttpResponseBase:
+    """Make an upstream call under a permit; ``call`` gets the connection token's generation."""
+    return with_permit(
+        visitor.chat.instance_id,
+        visitor.chat.id,
+        group,
+        priority,
+        lambda: answer(call(visitor.generation)),
+    )
+
+
+@door(CONNECTED)
+def send_message(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
+    """SendMessage: post one message as the customer; answers the item's id and time."""
+    message = body_as(OutgoingMessage, request)
+    messaging.check_content_type(visitor.chat, message)
+    return when_connected(visitor, lambda ready: _send(ready, message))
+
+
+def _send(visitor: Visitor, message: OutgoingMessage) -> HttpResponseBase:
+    def call() -> HttpResponse:
+        return answer(messaging.send_message(visitor.chat, visitor.generation, message).wire)
+
+    def first_try() -> HttpResponse:
+        try:
+            return call()
+        except AccessDeniedException:
+            return _once_more_renewed(visitor, message)
+
+    return with_permit(
+        visitor.chat.instance_id, visitor.chat.id, Group.MESSAGE, Priority.MESSAGE, first_try
+    )
+
+
+def _once_more_renewed(visitor: Visitor, message: OutgoingMessage) -> HttpResponse:
+    """The token was refused: a definite no, so a second try on a new token can't send twice."""
+    hub = runtime.hub()
+
+    async def renewed() -> None:
+        place = hub.ensure(visitor.chat.id, visitor.chat.contact_id)
+        await place.link.renew_token()
+
+    def resume() -> HttpResponse:
+        chat = opened.reopen(visitor.chat.id)
+        chat.must_be_live()
+        return answer(messaging.send_message(chat, chat.generation, message).wire)
+
+    return Deferred(wait=renewed, resume=resume)
+
+
+def when_connected(
+    visitor: Visitor, call: Callable[[Visitor], HttpResponseBase]
+) -> HttpResponseBase:
+    """``call`` once the session has a connection token; at once, unless it is still coming up."""
+    if visitor.chat.token(visitor.generation) is not None:
+        return call(visitor)
+    hub = runtime.hub()
+
+    async def connected() -> None:
+        place = hub.ensure(visitor.chat.id, visitor.chat.contact_id)
+        await hub.wait_connected(place, CONNECT_WAIT_S)
+
+    def resume() -> HttpResponseBase:
+        chat = opened.reopen(visitor.chat.id)
+        chat.must_be_live()
+        return call(Visitor(chat, visitor.key_id, visitor.generation, visitor.origin))
+
+    return Deferred(wait=connected, resume=resume)
+
+
+CONNECT_WAIT_S = 5.0
+
+
+@door(CONNECTED)
+def disconnect_participant(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
+    """DisconnectParticipant: the customer leaves; the chat is over when ``chat.ended`` comes."""
+    asked = body_as(Disconnection, request)
+
+    def call(generation: int) -> dict[str, Any]:
+        messaging.disconnect(visitor.chat, generation, asked)
+        lifecycle.mark_leaving(visitor.chat.id)
+        return {}
+
+    return called(visitor, Group.DISCONNECT, Priority.NORMAL, call)
+
+
+@door(CONNECTED)
+def start_attachment_upload(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
+    """StartAttachmentUpload: where to put one file. The address passes through, unlogged."""
+    asked = body_as(UploadStart, request)
+    return called(
+        visitor,
+        Group.UPLOAD_START,
+        Priority.NORMAL,
+        lambda generation: messaging.start_upload(visitor.chat, generation, asked).wire,
+    )
+
+
+@door(CONNECTED)
+def complete_attachment_upload(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
+    """CompleteAttachmentUpload: the file is in its place; show it to everybody."""
+    asked = body_as(UploadCompletion, request)
+
+    def call(generation: int) -> dict[str, Any]:
+        messaging.complete_upload(visitor.chat, generation, asked)
+        return {}
+
+    return called(visitor, Group.UPLOAD_COMPLETE, Priority.NORMAL, call)
+
+
+@door(CONNECTED)
+def get_attachment(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
+    """GetAttachment: a short-lived address to download one file from."""
+    asked = body_as(AttachmentRequest, request)
+    return called(
+        visitor,
+        Group.ATTACHMENT_GET,
+        Priority.NORMAL,
+        lambda generation: messaging.get_attachment(visitor.chat, generation, asked).wire,
+    )
+
+
+@door(CONNECTED_GET)
+def describe_view(request: HttpRequest, visitor: Visitor, view_token: str) -> HttpResponseBase:
+    """DescribeView: the view behind a ViewToken."""
+    asked = ViewRequest(view_token).validate()
+    return called(
+        visitor,
+        Group.OTHER,
+        Priority.NORMAL,
+        lambda generation: messaging.describe_view(visitor.chat, generation, asked).wire,
+    )
+
+
+@door(CONNECTED)
+def get_authentication_url(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
+    """GetAuthenticationUrl: where the customer signs in."""
+    asked = body_as(AuthenticationUrlRequest, request)
+    return called(
+        visitor,
+        Group.OTHER,
+        Priority.NORMAL,
+        lambda generation: messaging.authentication_url(visitor.chat, generation, asked).wire,
+    )
+
+
+@door(CONNECTED)
+def cancel_participant_authentication(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
+    """CancelParticipantAuthentication: the flow goes on as if the customer had declined."""
+    asked = body_as(AuthenticationCancellation, request)
+
+    def call(generation: int) -> dict[str, Any]:
+        messaging.cancel_authentication(visitor.chat, generation, asked)
+        return {}
+
+    return called(visitor, Group.OTHER, Priority.NORMAL, call)

@@ -1,0 +1,349 @@
+"""Our own REST under ``/api/v1``: start a chat, find it again, end it, take it along, rate it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from django.utils.module_loading import import_string
+from ninja import Router
+
+from chatproxy.api.access import Key, Policy, Visitor, admit
+from chatproxy.api.downloads import FORMATS
+from chatproxy.api.limits import limit_starts
+from chatproxy.api.permits import with_permit
+from chatproxy.api.schemas import (
+    Can,
+    ProblemBody,
+    Rating,
+    RatingBody,
+    SessionAnswer,
+    StartAnswer,
+    StartBody,
+    StartChatResult,
+    TranscriptAnswer,
+    WidgetAnswer,
+)
+from chatproxy.conf import conf
+from chatproxy.relay import runtime
+from chatproxy.sessions import items, keys, lifecycle, messaging, opened
+from chatproxy.sessions.errors import (
+    ChallengeFailed,
+    InvalidFields,
+    OriginNotAllowed,
+    WidgetNotFound,
+)
+from chatproxy.sessions.lifecycle import Start
+from chatproxy.sessions.models import ChatSession, EndedBy, State
+from chatproxy.sessions.starting import start_contact, stop_contact
+from chatproxy.sessions.vault import seal, unseal
+from chatproxy.upstream.errors import AccessDeniedException
+from chatproxy.upstream.governor import Group, Priority
+from chatproxy.upstream.inputs import Disconnection
+from chatproxy.upstream.vocabulary import ATTACHMENT_MIME_TYPES
+from chatproxy.widgets.lookup import widget_by_key
+from chatproxy.widgets.models import Widget
+
+router = Router()
+
+CLIENT_TOKEN_LEAST = 16
+READS = Policy(Key.SESSION, live=False, methods=("GET",))
+ENDS = Policy(Key.SESSION, live=False, methods=("DELETE",))
+RATES = Policy(Key.SESSION, live=False, methods=("PUT",))
+OPEN = Policy(Key.NONE)
+OPEN_GET = Policy(Key.NONE, methods=("GET",))
+
+_PROBLEMS = dict.fromkeys((400, 401, 403, 404, 409, 410, 422, 429), ProblemBody)
+_UPSTREAM_PROBLEMS = dict.fromkeys((502, 503, 504), ProblemBody)
+
+
+def session_key(policy: Policy) -> Any:
+    """ninja's ``auth``: the visitor behind a session key; in OpenAPI, the header it travels in."""
+
+    def authenticate(request: HttpRequest) -> Visitor:
+        return admit(request, policy)
+
+    authenticate.policy = policy  # type: ignore[attr-defined]
+    return authenticate
+
+
+def _visitor(request: HttpRequest) -> Visitor:
+    return request.auth  # type: ignore[attr-defined, no-any-return]
+
+
+# --- start --------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/sessions",
+    response={201: StartAnswer, **_PROBLEMS, **_UPSTREAM_PROBLEMS},
+    auth=None,
+    summary="Start a chat, or continue one",
+    by_alias=True,
+)
+def start_session(request: HttpRequest, body: StartBody) -> HttpResponseBase:
+    """Starts a contact in Amazon Connect and answers with a session key, shown this once."""
+    widget = _widget_for(body.widget, request)
+    _check_fields(widget, body)
+    limit_starts(request)
+    _check_challenge(request, body)
+    start = Start(
+        widget=widget,
+        origin=request.headers.get("Origin", ""),
+        display_name=body.display_name,
+        attributes=dict(body.attributes),
+        initial_message=body.initial_message,
+        client_token=body.client_token,
+        continues=_earlier(body, widget) if body.continue_ else None,
+    )
+    session = lifecycle.prepare(start)
+    if session.contact_id:
+        return _started(session, lifecycle.replace_key(session))
+
+    def call() -> HttpResponse:
+        start_contact(session, start.initial_message)
+        return _started(session, lifecycle.issue_key(session))
+
+    instance_id = widget.instance_id or conf.instance_id
+    return with_permit(instance_id, str(session.pk), Group.START_CHAT, Priority.NEW_CHAT, call)
+
+
+def _widget_for(key: str, request: HttpRequest) -> Widget:
+    widget = widget_by_key(key)
+    if widget is None:
+        raise WidgetNotFound(f"No widget has the key {key!r}, or it is switched off.")
+    origin = request.headers.get("Origin")
+    if origin is None:
+        if not widget.accepts_no_origin:
+            raise OriginNotAllowed(
+                "This widget starts chats from web pages only. To start them from a server, "
+                "switch on 'accepts no origin' in the admin."
+            )
+    elif origin not in widget.allowed_origins:
+        raise OriginNotAllowed(
+            f"Pages at {origin[:100]!r} may not use this widget. "
+            "Add that origin to the widget's allowed origins."
+        )
+    return widget
+
+
+def _check_fields(widget: Widget, body: StartBody) -> None:
+    wrong = [
+        {"pointer": f"/attributes/{name}", "detail": "The widget does not allow this attribute."}
+        for name in body.attributes
+        if name not in widget.attribute_names
+    ]
+    if body.client_token and len(body.client_token) < CLIENT_TOKEN_LEAST:
+        wrong.append(
+            {
+                "pointer": "/clientToken",
+                "detail": f"Use at least {CLIENT_TOKEN_LEAST} random characters, such as a UUID.",
+            }
+        )
+    if body.identity:
+        wrong.append({"pointer": "/identity", "detail": "Signed identity is not accepted yet."})
+    if wrong:
+        raise InvalidFields(" ".join(f"{one['pointer']}: {one['detail']}" for one in wrong), wrong)
+
+
+def _check_challenge(request: HttpRequest, body: StartBody) -> None:
+    """Ask the configured callable ``(request, answer) -> bool``; none configured: passed."""
+    if conf.start_challenge and not import_string(conf.start_challenge)(request, body.challenge):
+        raise ChallengeFailed("The challenge was not met. Solve it again and repeat the start.")
+
+
+def _earlier(body: StartBody, widget: Widget) -> ChatSession:
+    """The ended chat a start goes on from; only who holds its key may."""
+    chat = opened.open_session(keys.session_id_of(body.continue_))
+    chat.key_id(body.continue_)
+    row = ChatSession.objects.get(pk=chat.id)
+    if row.widget_id != widget.pk or row.state != State.ENDED or not row.contact_id:
+        detail = "Only a chat of this widget that has ended can be continued."
+        raise InvalidFields(detail, [{"pointer": "/continue", "detail": detail}])
+    return row
+
+
+def _started(session: ChatSession, key: str) -> HttpResponse:
+    result = StartChatResult(
+        ContactId=session.contact_id, ParticipantId=session.participant_id, ParticipantToken=key
+    )
+    answer = StartAnswer(session=str(session.pk), key=key, start_chat_result=result)
+    return _json(answer, 201)
+
+
+def _json(answer: Any, status: int = 200) -> HttpResponse:
+    return HttpResponse(
+        answer.model_dump_json(by_alias=True), status=status, content_type="application/json"
+    )
+
+
+# --- the session a key opens ----------------------------------------------------------------------
+
+
+@router.get(
+    "/session",
+    response={200: SessionAnswer, **_PROBLEMS},
+    auth=session_key(READS),
+    summary="The session this key opens",
+    by_alias=True,
+)
+def get_session(request: HttpRequest) -> SessionAnswer:
+    """State, times, participant and what it may do. How a reloaded page finds its chat again."""
+    row = ChatSession.objects.select_related("widget").get(pk=_visitor(request).chat.id)
+    return _answer(row)
+
+
+def _answer(row: ChatSession) -> SessionAnswer:
+    is_open = row.state in (State.STARTING, State.ACTIVE)
+    return SessionAnswer(
+        session=str(row.pk),
+        widget=row.widget.key,
+        state=row.state,  # type: ignore[arg-type]
+        started_at=row.started_at,
+        connected_at=row.connected_at,
+        ended_at=row.ended_at,
+        ended_by=row.ended_by or None if row.state == State.ENDED else None,  # type: ignore[arg-type]
+        expires_at=row.expires_at,
+        incomplete_since=row.incomplete_since,
+        contact_id=row.contact_id,
+        participant_id=row.participant_id,
+        display_name=row.display_name,
+        can=Can(
+            send=is_open or row.state == State.LEAVING,
+            attach=is_open and row.widget.attachments,
+            rate=bool(row.contact_id),
+            download=bool(row.contact_id),
+            resume=row.is_live,
+        ),
+        rating=_rating(row),
+    )
+
+
+def _rating(row: ChatSession) -> Rating | None:
+    if row.rating_score is None:
+        return None
+    sealed = row.rating_comment_sealed
+    comment = unseal(sealed, bound_to=f"{row.pk}:rating") if sealed else ""
+    return Rating(score=row.rating_score, comment=comment)
+
+
+@router.delete(
+    "/session",
+    response={204: None, **_PROBLEMS, **_UPSTREAM_PROBLEMS},
+    auth=session_key(ENDS),
+    summary="End the chat",
+)
+def end_session(request: HttpRequest) -> HttpResponseBase:
+    """Ends the customer's part; the chat is over when ``chat.ended`` comes. Idempotent."""
+    visitor = _visitor(request)
+    chat = opened.reopen(visitor.chat.id)
+    if not chat.is_live or chat.state == State.LEAVING:
+        return HttpResponse(status=204)
+    if chat.token(visitor.generation) is None:
+        row = ChatSession.objects.select_related("widget").get(pk=chat.id)
+        stop_contact(row, EndedBy.CUSTOMER)
+        return HttpResponse(status=204)
+
+    def call() -> HttpResponse:
+        # Refused: the customer has left already or the chat is over; what was asked for is so.
+        with suppress(AccessDeniedException):
+            messaging.disconnect(chat, chat.generation, Disconnection())
+        lifecycle.mark_leaving(chat.id)
+        return HttpResponse(status=204)
+
+    return with_permit(chat.instance_id, chat.id, Group.DISCONNECT, Priority.NORMAL, call)
+
+
+@router.get(
+    "/session/transcript",
+    response={200: TranscriptAnswer, **_PROBLEMS},
+    auth=session_key(READS),
+    summary="Download the transcript",
+    by_alias=True,
+)
+def download_transcript(request: HttpRequest, format: str = "json") -> HttpResponse:
+    """The whole chat as a file, also after the end. ``format``: txt, json or html."""
+    made = FORMATS.get(format)
+    if made is None:
+        detail = "Use txt, json or html."
+        raise InvalidFields(detail, [{"pointer": "/format", "detail": detail}])
+    row = ChatSession.objects.get(pk=_visitor(request).chat.id)
+    return made(
+        TranscriptAnswer(
+            session=str(row.pk),
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            incomplete_since=row.incomplete_since,
+            items=_items(str(row.pk)),
+        )
+    )
+
+
+def _items(session_id: str) -> list[dict[str, Any]]:
+    hub = runtime.running_hub()
+    place = hub.place(session_id) if hub is not None else None
+    if place is not None and place.stream.transcript.is_complete:
+        return place.stream.transcript.everything()
+    return items.read(session_id)
+
+
+@router.put(
+    "/session/rating",
+    response={204: None, **_PROBLEMS},
+    auth=session_key(RATES),
+    summary="Rate the chat",
+)
+def rate_session(request: HttpRequest, body: RatingBody) -> HttpResponse:
+    """Score and comment, also after the end; a second rating replaces the first."""
+    session_id = _visitor(request).chat.id
+    comment = seal(body.comment, bound_to=f"{session_id}:rating") if body.comment else ""
+    ChatSession.objects.filter(pk=session_id).update(
+        rating_score=body.score, rating_comment_sealed=comment
+    )
+    return HttpResponse(status=204)
+
+
+# --- widgets ------------------------------------------------------------------------------------
+
+
+@router.get(
+    "/widgets/{key}",
+    response={200: WidgetAnswer, **_PROBLEMS},
+    auth=None,
+    summary="Public configuration of a widget",
+    by_alias=True,
+)
+def get_widget(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Looks, texts and limits of one widget. Cacheable, with an ETag."""
+    widget = widget_by_key(key)
+    if widget is None:
+        raise WidgetNotFound(f"No widget has the key {key!r}, or it is switched off.")
+    response = _json(_configuration(widget))
+    response.headers["Cache-Control"] = "public, max-age=60, stale-while-revalidate=600"
+    etag = quote_etag(keys.digest(response.content.decode())[:24])
+    response.headers["ETag"] = etag
+    return get_conditional_response(request, etag=etag, response=response) or response
+
+
+def _configuration(widget: Widget) -> WidgetAnswer:
+    return WidgetAnswer(
+        key=widget.key,
+        name=widget.title,
+        title=widget.title,
+        subtitle=widget.subtitle,
+        accent=widget.accent,
+        scheme=widget.scheme,  # type: ignore[arg-type]
+        position=widget.position,  # type: ignore[arg-type]
+        storage=widget.storage,  # type: ignore[arg-type]
+        attachments=widget.attachments,
+        attachment_types=sorted(ATTACHMENT_MIME_TYPES),
+        attachment_max_bytes=widget.attachment_max_bytes,
+        content_types=widget.sendable_content_types,
+        max_length=widget.max_length,
+        texts=widget.texts,
+        locale=widget.locale or None,
+    )

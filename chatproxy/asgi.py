@@ -1,0 +1,27 @@
+"""The ASGI application: HTTP in one hop, the browser socket, start and stop."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproxy.settings")
+
+import django
+
+django.setup()
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+
+from chatproxy.api.routing import websocket_urlpatterns  # noqa: E402
+from chatproxy.lifespan import lifespan  # noqa: E402
+from chatproxy.onehop import OneHopHandler  # noqa: E402
+from chatproxy.relay import runtime  # noqa: E402
+
+lifespan.on_start(runtime.start)
+lifespan.on_stop(runtime.stop)
+
+application = ProtocolTypeRouter(
+    {
+        "http": OneHopHandler(),
+        "websocket": URLRouter(websocket_urlpatterns),
+        "lifespan": lifespan.app,
+    }
+)

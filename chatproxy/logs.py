@@ -1,0 +1,78 @@
+"""Log lines: one JSON object each, with secrets taken out in one place.
+
+Modules log constant messages and put facts in ``extra``. Nothing should log a secret in the first
+place; the redaction here is the net below, for lines that libraries write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+# Session keys, connection keys, tickets and signatures in URLs, bearer headers. Service tokens have
+# no shape of their own; they are kept out of logs by their types, which refuse to print.
+_SECRET = re.compile(
+    r"(?P<kept>(?:sk1|ck1)\.[0-9a-f-]{36}\.|[?&](?:ticket|token|X-Amz-[A-Za-z-]+)=|[Bb]earer[ :=]+)"
+    r"[^\s\"'&,;]+"
+)
+
+
+def redacted(text: str) -> str:
+    """``text`` with everything that looks like a key, ticket or signature replaced."""
+    return _SECRET.sub(lambda found: found["kept"] + "[hidden]", text)
+
+
+def redact_event(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """structlog processor: redact every text value of a log line."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = redacted(value)
+    return event
+
+
+def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
+    """A ``logging`` dictConfig: everything to standard error, through the redaction."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        redact_event,
+    ]
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    renderer,
+                ],
+                "foreign_pre_chain": shared,
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # Request lines would carry the ticket of every socket.
+            "django.channels.server": {"level": "WARNING"},
+            "daphne": {"level": "WARNING"},
+            # urllib3 and botocore print URLs and bodies at DEBUG.
+            "urllib3": {"level": "WARNING"},
+            "botocore": {"level": "WARNING"},
+            "boto3": {"level": "WARNING"},
+            "picows": {"level": "WARNING"},
+        },
+    }

@@ -1,0 +1,113 @@
+"""The link's way to Amazon Connect: calls that block, made on threads, with the governor's permit.
+
+The relay lives on the event loop; REST and database do not. Everything of theirs that a link needs
+goes through here, on two small pools of the relay's own, so that it can neither stall the loop nor
+be held up by what browsers ask for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import close_old_connections
+
+from chatproxy.conf import conf
+from chatproxy.sessions import instances, items, lifecycle, opened
+from chatproxy.sessions.errors import SessionEnded
+from chatproxy.upstream.governor import Group, Priority
+from chatproxy.upstream.inputs import ConnectionRequest, TranscriptQuery
+from chatproxy.upstream.shapes import Connection, TranscriptPage
+from chatproxy.upstream.vocabulary import ConnectionType
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_BOTH = ConnectionRequest(types=(ConnectionType.WEBSOCKET, ConnectionType.CONNECTION_CREDENTIALS))
+
+
+class Gateway:
+    """Upstream and database calls for links. One per process."""
+
+    def __init__(self) -> None:
+        self._upstream = ThreadPoolExecutor(16, thread_name_prefix="relay-upstream")
+        self._database = ThreadPoolExecutor(2, thread_name_prefix="relay-database")
+
+    async def database(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function that uses the ORM on a database thread."""
+        return await self._run(self._database, _with_connections, partial(call, *args, **kwargs))
+
+    async def connect(
+        self, session_id: str, priority: Priority, *, replace_token: bool
+    ) -> Connection:
+        """CreateParticipantConnection for a session, its new token kept where one is needed.
+
+        Raises:
+            SessionEnded: the session is over, as far as we know.
+            UpstreamError: what the service said, or that it said nothing.
+        """
+        chat = await self.database(opened.reopen, session_id)
+        if chat.participant_token is None or not chat.is_live:
+            raise SessionEnded("The chat is over.")
+        await self._permit(chat.instance_id, Group.CONNECTION, priority, session_id)
+        client = instances.participant_client()
+        connection = await self._run(
+            self._upstream, client.create_participant_connection, chat.participant_token, _BOTH
+        )
+        if connection.credentials is not None:
+            await self.database(
+                lifecycle.keep_token, session_id, connection.credentials, replace=replace_token
+            )
+        return connection
+
+    async def transcript(
+        self, session_id: str, query: TranscriptQuery, priority: Priority
+    ) -> TranscriptPage:
+        """One page of GetTranscript.
+
+        Raises:
+            UpstreamError: as from the client.
+        """
+        chat = await self.database(opened.open_session, session_id)
+        found = chat.token(chat.generation)
+        if found is None:
+            raise SessionEnded("The session has no connection.")
+        await self._permit(chat.instance_id, Group.TRANSCRIPT, priority, session_id)
+        client = instances.participant_client()
+        return await self._run(self._upstream, client.get_transcript, found[1], query)
+
+    async def stored_items(self, session_id: str) -> list[dict[str, Any]]:
+        """What the item store has of a session, oldest first."""
+        return await self.database(items.read, session_id)
+
+    async def upstream(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run another upstream call; its permit has been taken."""
+        return await self._run(self._upstream, call, *args, **kwargs)
+
+    async def _permit(
+        self, instance_id: str, group: Group, priority: Priority, session_id: str
+    ) -> None:
+        if conf.governor:
+            governor = instances.governor(instance_id)
+            await governor.acquire(group, priority, session_id, timeout_s=600)
+
+    async def _run(
+        self, pool: ThreadPoolExecutor, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(pool, partial(call, *args, **kwargs))
+
+    def shutdown(self) -> None:
+        self._upstream.shutdown(wait=False, cancel_futures=True)
+        self._database.shutdown(wait=True)
+
+
+def _with_connections(call: Callable[[], T]) -> T:
+    close_old_connections()
+    try:
+        return call()
+    finally:
+        close_old_connections()

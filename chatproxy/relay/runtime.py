@@ -1,0 +1,54 @@
+"""The one hub of this process, and its start and stop on the serving loop."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from chatproxy.relay.housekeeping import hear_control, keep_house
+from chatproxy.relay.hub import Hub
+from chatproxy.sessions import control
+
+_hub: Hub | None = None
+_chores: list[asyncio.Task[None]] = []
+
+
+def hub() -> Hub:
+    """The running hub.
+
+    Raises:
+        RuntimeError: nothing is serving in this process.
+    """
+    if _hub is None:
+        raise RuntimeError("the relay is not running in this process")
+    return _hub
+
+
+def running_hub() -> Hub | None:
+    """The hub, or ``None`` where nothing is serving (commands, tests without a server)."""
+    return _hub
+
+
+async def start() -> None:
+    """Make the hub on the running loop and begin its chores. A start hook."""
+    global _hub
+    _hub = Hub()
+    control.attach(asyncio.get_running_loop())
+    await _hub.start()
+    _chores.extend([asyncio.create_task(keep_house(_hub)), asyncio.create_task(hear_control(_hub))])
+
+
+async def stop(deadline_s: float) -> None:
+    """Drain the hub. A stop hook."""
+    global _hub
+    if _hub is None:
+        return
+    for chore in _chores:
+        chore.cancel()
+    for chore in _chores:
+        with suppress(asyncio.CancelledError):
+            await chore
+    _chores.clear()
+    await _hub.drain(deadline_s)
+    control.attach(None)
+    _hub = None

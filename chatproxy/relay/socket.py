@@ -1,0 +1,189 @@
+"""One upstream websocket: dialled, subscribed, kept awake; it says what arrives and when it is
+gone.
+
+The only place that knows the websocket library. Why picows: docs/decisions/0001. What the frames
+mean is told by ``upstream/topics.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+
+from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+from chatproxy.conf import conf
+from chatproxy.upstream.items import Item
+from chatproxy.upstream.tokens import WebsocketUrl
+from chatproxy.upstream.topics import ChatFrame, Subscribed, TopicsProtocol
+
+logger = logging.getLogger(__name__)
+
+HANDSHAKE_TIMEOUT_S = 8.0
+SUBSCRIBE_TIMEOUT_S = 6.0
+# A beat unanswered when the next is due: a half-open socket is noticed within twice this.
+HEARTBEAT_S = 7.5
+MAX_FRAME_BYTES = 1024 * 1024
+
+Took = Callable[[str, Item], object]
+
+
+class SocketLost(Exception):
+    """The upstream socket could not be opened, or is gone. Says why in a word, without the URL."""
+
+
+class SocketRefused(SocketLost):
+    """The handshake was answered with an HTTP status; ``status``."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"handshake refused with {status}")
+        self.status = status
+
+
+class UpstreamSocket(WSListener):
+    """An open, subscribed upstream websocket. Make one with ``UpstreamSocket.dial``."""
+
+    def __init__(self, took: Took) -> None:
+        super().__init__()
+        self._took = took
+        self._topics = TopicsProtocol(heartbeat_interval_s=HEARTBEAT_S)
+        self._transport: WSTransport | None = None
+        self._parts: list[bytes] = []
+        self._heard = asyncio.Event()
+        self.closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    @classmethod
+    async def dial(cls, url: WebsocketUrl, took: Took) -> UpstreamSocket:
+        """Open a socket and subscribe it; frames go to ``took(text, item)`` as they come.
+
+        Raises:
+            SocketLost: it could not be opened, or was not subscribed in time.
+        """
+        check_host(url)
+        socket = cls(took)
+        try:
+            await ws_connect(
+                lambda: socket,
+                url.reveal(),
+                websocket_handshake_timeout=HANDSHAKE_TIMEOUT_S,
+                max_frame_size=MAX_FRAME_BYTES,
+                max_redirects=0,
+            )
+        except (WSError, OSError, TimeoutError) as err:
+            raise _lost(err) from None
+        await socket._subscribe()
+        return socket
+
+    async def _subscribe(self) -> None:
+        end = asyncio.get_running_loop().time() + SUBSCRIBE_TIMEOUT_S
+        while not self._topics.is_subscribed and not self.closed.done():
+            if self._topics.failure or asyncio.get_running_loop().time() >= end:
+                self.close()
+                raise SocketLost(str(self._topics.failure or "not subscribed in time"))
+            self._heard.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(0.5, self._topics.wakes_in() + 0.01)):
+                    await self._heard.wait()
+            self._send_all(self._topics.tick())
+        if self.closed.done():
+            raise SocketLost(self.closed.result())
+
+    async def keep_awake(self) -> str:
+        """Send heartbeats until the socket is gone or silent.
+
+        Returns:
+            Why it is gone.
+        """
+        while not self.closed.done():
+            await asyncio.wait({self.closed}, timeout=self._topics.wakes_in())
+            self._send_all(self._topics.tick())
+            if self._topics.failure and not self.closed.done():
+                self.close()
+                return str(self._topics.failure)
+        return self.closed.result()
+
+    def close(self) -> None:
+        """Close with 1000; the peer's answer is not waited for."""
+        if self._transport is not None:
+            self._transport.send_close(WSCloseCode.OK)
+            self._transport.disconnect()
+
+    # --- called by picows -------------------------------------------------------------------
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        self._send_all(self._topics.opening())
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if kind == WSMsgType.TEXT and frame.fin:
+            self._on_text(frame.get_payload_as_utf8_text())
+        elif kind in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
+            self._on_part(frame)
+        elif kind == WSMsgType.CLOSE:
+            self._gone(f"closed with {frame.get_close_code()}")
+            transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._gone("connection lost")
+
+    def _on_part(self, frame: WSFrame) -> None:
+        self._parts.append(frame.get_payload_as_bytes())
+        if sum(map(len, self._parts)) > MAX_FRAME_BYTES:
+            self._gone("frame too large")
+            self.close()
+        elif frame.fin:
+            whole, self._parts = b"".join(self._parts), []
+            self._on_text(whole.decode("utf-8", "replace"))
+
+    def _on_text(self, text: str) -> None:
+        event = self._topics.receive(text)
+        if type(event) is ChatFrame:
+            try:
+                self._took(event.text, event.item)
+            except Exception:
+                # One item we cannot handle must not cost the chat its socket.
+                logger.exception("a frame could not be handled")
+        elif type(event) is Subscribed:
+            self._heard.set()
+
+    def _gone(self, why: str) -> None:
+        if not self.closed.done():
+            self.closed.set_result(why)
+        self._heard.set()
+
+    def _send_all(self, texts: tuple[str, ...]) -> None:
+        if self._transport is not None:
+            for text in texts:
+                self._transport.send(WSMsgType.TEXT, text.encode())
+
+
+def check_host(url: WebsocketUrl) -> None:
+    """Dial only where the configuration says upstream sockets live.
+
+    Raises:
+        SocketLost: another host, or no TLS where TLS is due.
+    """
+    pinned = _pinned(tuple(conf.websocket_hosts))
+    if not pinned.match(url.host):
+        raise SocketLost(f"host {url.host} is not among CONNECT_WEBSOCKET_HOSTS")
+    if url.scheme != "wss" and not conf.participant_endpoint_url.startswith("http://"):
+        raise SocketLost("the upstream offered an unencrypted socket")
+
+
+@lru_cache(maxsize=4)
+def _pinned(hosts: tuple[str, ...]) -> re.Pattern[str]:
+    alternatives = [re.escape(host.lower()).replace(r"\*\.", r"[a-z0-9-]+\.") for host in hosts]
+    return re.compile(rf"\A(?:{'|'.join(alternatives)})\Z")
+
+
+def _lost(err: BaseException) -> SocketLost:
+    status = getattr(getattr(err, "response", None), "status", None)
+    if status is not None:
+        return SocketRefused(int(status))
+    return SocketLost(f"not opened: {type(err).__name__}")

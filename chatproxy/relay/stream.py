@@ -1,0 +1,327 @@
+"""What one session's link has seen, and the tabs that watch it.
+
+Each version of an item becomes one *frame*: the upstream's own text with one more member, its
+position. Frames are encoded once, kept in a bounded ring for replay, and handed to every tab in the
+same call. No I/O, no tasks: everything here happens inside the upstream's callback, on the event
+loop.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import uuid
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from chatproxy.sessions.transcript import Transcript
+from chatproxy.upstream.items import Item
+from chatproxy.upstream.shapes import wire_time
+from chatproxy.upstream.versions import STAMPS, version_keys
+from chatproxy.upstream.vocabulary import EventType, ItemType, ParticipantRole, Topic
+
+Wire = dict[str, Any]
+
+RING_FRAMES = 500
+RING_BYTES = 2 * 1024 * 1024
+SEEN_VERSIONS = 20_000
+REPLAY_MARGIN = timedelta(minutes=2)
+SESSION_TOPIC = "chatproxy/session"
+
+
+class LinkState(StrEnum):
+    """What a tab is told of the link, and the admin shows."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+    DEGRADED = "degraded"
+    ENDED = "ended"
+
+
+class Tab(Protocol):
+    """One browser socket, as the stream sees it."""
+
+    key_id: int
+    wants_session: bool
+
+    def deliver(self, frame: str) -> None:
+        """Send one text frame; never blocks, never raises."""
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Close the socket with a code that tells the client what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a session's history: which history, how far, and when that was (service time)."""
+
+    history: str
+    number: int
+    instant_ms: int
+
+    def __str__(self) -> str:
+        return f"{self.history}.{self.number}.{self.instant_ms}"
+
+    @classmethod
+    def parse(cls, text: str) -> Position | None:
+        """A position from a browser, or ``None`` if it is none of ours."""
+        history, _, rest = text.partition(".")
+        number, _, instant = rest.partition(".")
+        if not (history and number.isdecimal() and instant.isdecimal() and len(text) < 64):
+            return None
+        return cls(history, int(number), int(instant))
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What to send a tab that asks for everything after a position."""
+
+    frames: list[str]
+    is_reset: bool = False
+
+
+class Stream:
+    """One session's history in this process, and its tabs.
+
+    Args:
+        keep: Called with (item, is_new) for each item that changed, to be stored.
+        ended: Called once, when ``chat.ended`` has passed.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        contact_id: str,
+        *,
+        keep: Callable[[Wire, bool], None],
+        ended: Callable[[], None],
+    ) -> None:
+        self.session_id = session_id
+        self.contact_id = contact_id
+        self.transcript = Transcript()
+        self.tabs: list[Tab] = []
+        self.state = LinkState.CONNECTING
+        self.is_ended = False
+        self.last_left_role = ""
+        self.incomplete_since: datetime | None = None
+        self._keep = keep
+        self._on_ended = ended
+        self._history = secrets.token_hex(4)
+        self._number = 0
+        self._instant_ms = 0
+        self._ring: deque[tuple[int, str]] = deque()
+        self._ring_bytes = 0
+        self._dropped = 0
+        self._seen: OrderedDict[Any, None] = OrderedDict()
+        self._has_had_tab = False
+
+    @property
+    def position(self) -> Position:
+        return Position(self._history, self._number, self._instant_ms)
+
+    # --- what arrives -----------------------------------------------------------------------
+
+    def preload(self, items: Iterable[Wire]) -> None:
+        """Take what was stored before this link: known, hence neither sent nor stored again."""
+        for wire in items:
+            self.transcript.take(wire)
+            self._is_news(Item(wire))
+            self._advance(Item(wire))
+
+    def take(self, text: str, item: Item) -> bool:
+        """One ``aws/chat`` frame as it came, with its item.
+
+        Returns:
+            Whether it was news; a copy of a version seen before goes nowhere.
+        """
+        if not self._is_news(item):
+            return False
+        changed = self.transcript.take(item.wire)
+        if changed is not None:
+            self._keep(*changed)
+        self._advance(item)
+        self._number += 1
+        frame = _with_position(text, self.position)
+        if item.content_type != EventType.TYPING:
+            self._remember(frame)
+        for tab in self.tabs:
+            tab.deliver(frame)
+        self._notice(item)
+        return True
+
+    def take_item(self, wire: Wire) -> int:
+        """One item from a transcript, as ordinary frames: itself, then each of its receipts.
+
+        Returns:
+            How many of these were news.
+        """
+        return sum(
+            self.take(chat_frame(inner), Item(inner)) for inner in frames_of(wire, self.contact_id)
+        )
+
+    def ended_unseen(self, now: datetime, since: datetime) -> None:
+        """The chat is over and its end was not seen: say so with one ``chat.ended`` of our own."""
+        self.incomplete_since = since
+        self.take_item(
+            {
+                "AbsoluteTime": wire_time(now),
+                "ContentType": str(EventType.CHAT_ENDED),
+                "Id": str(uuid.uuid4()),
+                "Type": str(ItemType.EVENT),
+                "ContactId": self.contact_id,
+            }
+        )
+
+    def _is_news(self, item: Item) -> bool:
+        news = False
+        for key in version_keys(item):
+            if key in self._seen:
+                continue
+            news = True
+            self._seen[key] = None
+        while len(self._seen) > SEEN_VERSIONS:
+            self._seen.popitem(last=False)
+        return news
+
+    def _advance(self, item: Item) -> None:
+        moment = item.at
+        if moment is not None:
+            self._instant_ms = max(self._instant_ms, int(moment.timestamp() * 1000))
+
+    def _remember(self, frame: str) -> None:
+        self._ring.append((self._number, frame))
+        self._ring_bytes += len(frame)
+        while len(self._ring) > RING_FRAMES or self._ring_bytes > RING_BYTES:
+            number, dropped = self._ring.popleft()
+            self._dropped, self._ring_bytes = number, self._ring_bytes - len(dropped)
+
+    def _notice(self, item: Item) -> None:
+        if item.content_type == EventType.PARTICIPANT_LEFT:
+            self.last_left_role = item.participant_role
+        elif item.is_chat_ended and not self.is_ended:
+            self.is_ended = True
+            self._on_ended()
+
+    # --- who watches ------------------------------------------------------------------------
+
+    def attach(self, tab: Tab, after: str | None) -> None:
+        """Let ``tab`` see everything from here on, and first what it missed.
+
+        Args:
+            after: The position it knows; everything since is replayed, then told to be. ``None``:
+                it does not ask; the first tab of all still gets what the link saw before it.
+        """
+        if after is not None:
+            self._replay(tab, after)
+        elif not self._has_had_tab:
+            for _, frame in self._ring:
+                tab.deliver(frame)
+        self._has_had_tab = True
+        self.tabs.append(tab)
+
+    def detach(self, tab: Tab) -> None:
+        if tab in self.tabs:
+            self.tabs.remove(tab)
+
+    def _replay(self, tab: Tab, after: str) -> None:
+        replay = self._since(Position.parse(after))
+        if replay.is_reset:
+            tab.deliver(session_frame({"reset": True, "position": str(self.position)}))
+            return
+        for frame in replay.frames:
+            tab.deliver(frame)
+        tab.deliver(session_frame({"replayed": len(replay.frames), "position": str(self.position)}))
+
+    def _since(self, after: Position | None) -> Replay:
+        if after is None:
+            return Replay([], is_reset=True)
+        is_ours = after.history == self._history and after.number <= self._number
+        if is_ours and after.number >= self._dropped:
+            return Replay([frame for number, frame in self._ring if number > after.number])
+        if not self.transcript.is_complete and not len(self.transcript):
+            return Replay([], is_reset=True)
+        horizon = datetime.fromtimestamp(after.instant_ms / 1000, UTC) - REPLAY_MARGIN
+        items = self.transcript.since(wire_time(horizon))
+        return Replay(
+            [
+                _with_position(chat_frame(inner), self.position)
+                for wire in items
+                for inner in frames_of(wire, self.contact_id)
+            ]
+        )
+
+    # --- what the link tells ----------------------------------------------------------------
+
+    def set_state(self, state: LinkState) -> None:
+        """Tell the tabs that asked how the link is."""
+        if state == self.state:
+            return
+        self.state = state
+        frame = session_frame({"state": told(state)})
+        for tab in self.tabs:
+            if tab.wants_session:
+                tab.deliver(frame)
+
+    def ended_by(self) -> str:
+        """Who ended the chat, as far as its last frames tell."""
+        if self.last_left_role in (ParticipantRole.AGENT, ParticipantRole.SUPERVISOR):
+            return "agent"
+        return ""
+
+
+def told(state: LinkState) -> str:
+    """The word a tab hears for ``state``: a link that comes up first reads as reconnecting."""
+    return LinkState.RECONNECTING if state is LinkState.CONNECTING else state
+
+
+def session_frame(content: Wire) -> str:
+    """A frame of our own topic."""
+    return json.dumps({"topic": SESSION_TOPIC, "content": content})
+
+
+def chat_frame(inner: Wire) -> str:
+    """An item as the service would send it on the websocket."""
+    return json.dumps(
+        {
+            "content": json.dumps(inner),
+            "contentType": "application/json",
+            "topic": str(Topic.CHAT),
+        }
+    )
+
+
+def frames_of(wire: Wire, contact_id: str) -> list[Wire]:
+    """A transcript item as the inner objects of frames: the item, then one for each receipt.
+
+    Clients drop frames without their contact's id, and read only the first receipt of a frame.
+    """
+    metadata = dict(wire.get("MessageMetadata") or {})
+    receipts = metadata.pop("Receipts", None) or []
+    inner = {key: value for key, value in wire.items() if key != "MessageMetadata"}
+    # A message's metadata is its Id and receipts; without these, nothing is left to say.
+    if set(metadata) - {"MessageId"}:
+        inner["MessageMetadata"] = metadata
+    inner.setdefault("InitialContactId", contact_id)
+    inner.setdefault("ContactId", contact_id)
+    return [inner, *(_receipt_frame(str(wire.get("Id")), receipt) for receipt in receipts)]
+
+
+def _receipt_frame(message_id: str, receipt: Wire) -> Wire:
+    stamps = [receipt[stamp] for stamp in STAMPS if isinstance(receipt.get(stamp), str)]
+    return {
+        "AbsoluteTime": max(stamps, default=""),
+        "ContentType": str(EventType.MESSAGE_METADATA),
+        "Id": message_id,
+        "Type": str(ItemType.MESSAGE_METADATA),
+        "MessageMetadata": {"MessageId": message_id, "Receipts": [receipt]},
+    }
+
+
+def _with_position(text: str, position: Position) -> str:
+    end = text.rindex("}")
+    return f'{text[:end]},"position":"{position}"}}'

@@ -1,0 +1,61 @@
+"""The process's clients of Amazon Connect, and one governor per instance.
+
+A widget may name its own Connect instance; the Participant endpoint is the region's, the quota is
+the instance's.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+
+from chatproxy.conf import conf
+from chatproxy.upstream.contacts import ContactClient
+from chatproxy.upstream.governor import Governor
+from chatproxy.upstream.participant import ParticipantClient
+
+_governors: dict[str, Governor] = {}
+_lock = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def participant_client() -> ParticipantClient:
+    """The one Participant Service client of this process; safe to share between threads."""
+    return ParticipantClient(
+        conf.participant_endpoint_url,
+        connect_timeout_s=conf.connect_timeout_s,
+        read_timeout_s=conf.read_timeout_s,
+    )
+
+
+@lru_cache(maxsize=1)
+def contact_client() -> ContactClient:
+    """The one Connect service client of this process."""
+    return ContactClient(
+        region=conf.region,
+        endpoint_url=conf.connect_endpoint_url,
+        connect_timeout_s=conf.connect_timeout_s,
+        read_timeout_s=conf.read_timeout_s,
+    )
+
+
+def governor(instance_id: str) -> Governor:
+    """The governor of one Connect instance's quota."""
+    found = _governors.get(instance_id)
+    if found is None:
+        with _lock:
+            found = _governors.setdefault(instance_id, Governor(conf.quotas))
+    return found
+
+
+def governors() -> dict[str, Governor]:
+    """All governors of this process, by instance id; for metrics."""
+    return dict(_governors)
+
+
+def reset() -> None:
+    """Forget clients and governors: settings changed, or a test begins."""
+    participant_client.cache_clear()
+    contact_client.cache_clear()
+    with _lock:
+        _governors.clear()

@@ -1,0 +1,334 @@
+"""The states of a session, and every way from one to the next.
+
+``starting → active → leaving → ended → expired``, and ``failed`` where a chat never came to be.
+Plain functions on the database; REST, relay, admin and commands all call these. Upstream calls that
+need a permit of the governor are made by the caller, who can wait without holding a thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from chatproxy.conf import conf
+from chatproxy.sessions import control, keys, opened
+from chatproxy.sessions.control import Control
+from chatproxy.sessions.errors import RateLimited, SessionEnded, SessionKeyInvalid
+from chatproxy.sessions.models import (
+    LIVE_STATES,
+    ChatSession,
+    EndedBy,
+    LinkLease,
+    SessionEvent,
+    SessionKey,
+    SpentTicket,
+    State,
+)
+from chatproxy.sessions.vault import seal
+from chatproxy.upstream.shapes import ConnectionCredentials, StartedChat
+from chatproxy.upstream.vocabulary import FIRST_CONNECTION_WITHIN_S
+from chatproxy.widgets.models import Widget
+
+logger = logging.getLogger(__name__)
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a page asks for when it starts a chat; checked by the door, not yet by the widget."""
+
+    widget: Widget
+    origin: str
+    display_name: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+    initial_message: str = ""
+    client_token: str = ""
+    continues: ChatSession | None = None
+
+
+# --- starting -----------------------------------------------------------------------------------
+
+
+def prepare(start: Start) -> ChatSession:
+    """The row for a start, saved before Connect is asked; the same client token gives the same row.
+
+    Raises:
+        RateLimited: the widget's daily cap or its number of live chats is reached.
+        SessionEnded: the client token belongs to a chat that is over.
+    """
+    digest = keys.digest(f"{start.origin}\0{start.client_token}") if start.client_token else None
+    if digest:
+        known = ChatSession.objects.filter(widget=start.widget, client_token_digest=digest).first()
+        if known is not None:
+            return _prepared_again(known)
+    _within_caps(start.widget)
+    try:
+        with transaction.atomic():
+            return _insert(start, digest)
+    except IntegrityError:
+        # Another request with the same client token was faster.
+        return _prepared_again(
+            ChatSession.objects.get(widget=start.widget, client_token_digest=digest)
+        )
+
+
+def _insert(start: Start, digest: str | None) -> ChatSession:
+    now = timezone.now()
+    session = ChatSession(
+        widget=start.widget,
+        origin=start.origin,
+        client_token_digest=digest,
+        display_name=start.display_name or start.widget.visitor_name,
+        attributes=start.attributes,
+        continued_from=start.continues,
+        created_at=now,
+        last_activity_at=now,
+        expires_at=now + _lifetime(start.widget),
+    )
+    session.save(force_insert=True)
+    return session
+
+
+def _prepared_again(session: ChatSession) -> ChatSession:
+    if session.state == State.FAILED and not session.contact_id:
+        session.state, session.failure = State.STARTING, ""
+        session.save(update_fields=["state", "failure"])
+    if session.state not in LIVE_STATES:
+        raise SessionEnded("This clientToken belongs to a chat that is over. Use a new one.")
+    return session
+
+
+def _within_caps(widget: Widget) -> None:
+    sessions = ChatSession.objects.filter(widget=widget)
+    if sessions.started_since(_DAY).count() >= widget.starts_per_day:
+        raise RateLimited("No more chats can be started today. Please try again tomorrow.", 3600)
+    if sessions.live().count() >= widget.live_chats:
+        raise RateLimited("All our lines are busy. Please try again in a few minutes.", 60)
+
+
+def _lifetime(widget: Widget) -> timedelta:
+    return timedelta(seconds=max(widget.chat_minutes * 60, conf.session_idle_s))
+
+
+def keep_contact(session: ChatSession, started: StartedChat) -> None:
+    """Record the contact that StartChatContact made for ``session``; its token sealed."""
+    token = started.participant_token.reveal()
+    session.contact_id = str(started.contact_id)
+    session.participant_id = str(started.participant_id)
+    session.participant_token_sealed = seal(token, bound_to=f"{session.pk}:participant")
+    session.started_at = timezone.now()
+    session.save(
+        update_fields=["contact_id", "participant_id", "participant_token_sealed", "started_at"]
+    )
+    note(session.pk, "started", contact_id=session.contact_id)
+
+
+def fail(session: ChatSession, reason: str, *, request_id: str = "") -> None:
+    """The chat could not be started; ``reason`` is for the operator and holds no secret."""
+    ChatSession.objects.filter(pk=session.pk, contact_id="").update(
+        state=State.FAILED, failure=reason[:300], ended_at=timezone.now()
+    )
+    opened.forget(str(session.pk))
+    note(session.pk, "start_failed", reason=reason[:300], request_id=request_id)
+
+
+def issue_key(session: ChatSession) -> str:
+    """A fresh session key for one device; the session's earlier ones stay as they are."""
+    key = keys.new_session_key(str(session.pk))
+    SessionKey.objects.create(session=session, digest=keys.digest(key))
+    opened.forget(str(session.pk))
+    return key
+
+
+def replace_key(session: ChatSession) -> str:
+    """A fresh session key in place of the newest: what a repeated start is answered with."""
+    newest = session.keys.filter(revoked_at=None).order_by("-pk").first()
+    if newest is not None:
+        newest.revoked_at = timezone.now()
+        newest.save(update_fields=["revoked_at"])
+        control.publish(Control.REVOKED, str(session.pk))
+    return issue_key(session)
+
+
+# --- connecting ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What CreateParticipantConnection hands to a browser in place of Amazon's."""
+
+    connection_key: str = field(repr=False)
+    connection_expiry: datetime
+    ticket: str = field(repr=False)
+    ticket_expiry: datetime
+
+
+def issue_pass(session: opened.OpenedSession, key_id: int, origin: str) -> Pass:
+    """A connection key and a ticket. Touches no database: both are signed, not stored."""
+    now = timezone.now()
+    expiry = now + timedelta(seconds=keys.CONNECTION_KEY_SECONDS)
+    ticket_expiry = now + timedelta(seconds=keys.TICKET_SECONDS)
+    # Before the first connection is up, the key already names the generation that is to come.
+    generation = max(1, session.generation)
+    return Pass(
+        keys.new_connection_key(session.id, generation, key_id, int(expiry.timestamp())),
+        expiry,
+        keys.new_ticket(session.id, origin, key_id, int(ticket_expiry.timestamp())),
+        ticket_expiry,
+    )
+
+
+def spend(ticket: keys.Ticket) -> None:
+    """Use a ticket up, atomically for all processes.
+
+    Raises:
+        SessionKeyInvalid: it was spent before.
+    """
+    expires_at = datetime.fromtimestamp(ticket.expires_at, tz=timezone.get_default_timezone())
+    try:
+        with transaction.atomic():
+            SpentTicket(nonce=ticket.nonce, expires_at=expires_at).save(force_insert=True)
+    except IntegrityError as err:
+        raise SessionKeyInvalid(
+            "The ticket has opened a socket before. Create a new connection."
+        ) from err
+
+
+def keep_token(session_id: str, credentials: ConnectionCredentials, *, replace: bool) -> None:
+    """Seal a new connection token into the session, unless a valid one is there to be kept.
+
+    Args:
+        replace: the token there is near its end or was refused, so this one takes its place; the
+            old one is kept beside it until it expires, for sends first tried on it.
+    """
+    with transaction.atomic():
+        row = ChatSession.objects.select_for_update().get(pk=session_id)
+        has_valid = row.connection_expiry is not None and row.connection_expiry > timezone.now()
+        if has_valid and not replace:
+            return
+        generation = row.connection_generation + 1
+        row.previous_token_sealed, row.previous_expiry = (
+            row.connection_token_sealed,
+            row.connection_expiry,
+        )
+        row.connection_token_sealed = seal(
+            credentials.token.reveal(), bound_to=f"{row.pk}:connection:{generation}"
+        )
+        row.connection_expiry, row.connection_generation = credentials.expiry, generation
+        row.save(
+            update_fields=[
+                "previous_token_sealed",
+                "previous_expiry",
+                "connection_token_sealed",
+                "connection_expiry",
+                "connection_generation",
+            ]
+        )
+    opened.forget(session_id)
+
+
+def mark_connected(session_id: str) -> None:
+    """The link is up: a starting session becomes active."""
+    now = timezone.now()
+    ChatSession.objects.filter(pk=session_id, state=State.STARTING).update(state=State.ACTIVE)
+    ChatSession.objects.filter(pk=session_id, connected_at=None).update(connected_at=now)
+    opened.forget(session_id)
+
+
+# --- ending -------------------------------------------------------------------------------------
+
+
+def mark_leaving(session_id: str) -> None:
+    """The customer disconnected; the link stays for the flow's survey until ``chat.ended``."""
+    now = timezone.now()
+    changed = ChatSession.objects.filter(
+        pk=session_id, state__in=(State.STARTING, State.ACTIVE)
+    ).update(state=State.LEAVING, left_at=now)
+    if changed:
+        note(session_id, "customer_left")
+    opened.forget(session_id)
+
+
+def mark_ended(session_id: str, *, by: str = "", incomplete_since: datetime | None = None) -> None:
+    """The chat is over: tokens are erased, its keys read for a while longer. Idempotent."""
+    now = timezone.now()
+    row = ChatSession.objects.filter(pk=session_id).first()
+    if row is None or not row.is_live:
+        opened.forget(session_id)
+        return
+    who = (
+        row.ended_by or by or (EndedBy.CUSTOMER if row.state == State.LEAVING else EndedBy.SERVICE)
+    )
+    ChatSession.objects.filter(pk=session_id, state__in=LIVE_STATES).update(
+        state=State.ENDED,
+        ended_at=now,
+        ended_by=who,
+        incomplete_since=incomplete_since,
+        expires_at=now + timedelta(seconds=conf.ended_readable_s),
+        **_NO_TOKENS,
+    )
+    opened.forget(session_id)
+    detail = {"incomplete_since": incomplete_since.isoformat()} if incomplete_since else {}
+    note(session_id, "ended", by=str(who), **detail)
+    control.publish(Control.ENDED, session_id)
+
+
+_NO_TOKENS: dict[str, Any] = {
+    "participant_token_sealed": "",
+    "connection_token_sealed": "",
+    "connection_expiry": None,
+    "previous_token_sealed": "",
+    "previous_expiry": None,
+}
+
+
+def revoke_keys(session: ChatSession) -> int:
+    """Make every key of the session worthless, everywhere within the cache's seconds.
+
+    Returns:
+        How many keys were revoked.
+    """
+    count = session.keys.filter(revoked_at=None).update(revoked_at=timezone.now())
+    opened.forget(str(session.pk))
+    note(session.pk, "keys_revoked", count=count)
+    control.publish(Control.REVOKED, str(session.pk))
+    return int(count)
+
+
+def sweep() -> None:
+    """Move on what time has moved on: starts nobody connected to, ended and outlived sessions."""
+    now = timezone.now()
+    late = now - timedelta(seconds=FIRST_CONNECTION_WITHIN_S + 30)
+    ChatSession.objects.filter(state=State.STARTING, created_at__lt=late, connected_at=None).update(
+        state=State.FAILED,
+        failure="No connection within the five minutes that Connect allows.",
+        ended_at=now,
+        **_NO_TOKENS,
+    )
+    outlived = ChatSession.objects.filter(state__in=(State.ACTIVE, State.LEAVING))
+    for session_id in outlived.filter(expires_at__lte=now).values_list("pk", flat=True)[:200]:
+        mark_ended(str(session_id), by=EndedBy.SERVICE, incomplete_since=now)
+    ChatSession.objects.filter(state__in=(State.ENDED, State.FAILED), expires_at__lte=now).update(
+        state=State.EXPIRED
+    )
+    SpentTicket.objects.filter(expires_at__lt=now).delete()
+    LinkLease.objects.filter(expires_at__lt=now - timedelta(minutes=5)).delete()
+
+
+# --- the timeline -------------------------------------------------------------------------------
+
+
+def note(session_id: UUID | str, kind: str, **detail: Any) -> None:
+    """One line in the session's technical timeline; ``detail`` holds facts, never content."""
+    facts = {name: value for name, value in detail.items() if value not in ("", None)}
+    SessionEvent.objects.create(session_id=session_id, kind=kind, detail=facts)
+    if "error" in facts:
+        ChatSession.objects.filter(pk=session_id).update(errors=F("errors") + 1)

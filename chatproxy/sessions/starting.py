@@ -1,0 +1,87 @@
+"""Start and stop a session's contact: the two calls made with the operator's credentials."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from chatproxy.conf import conf
+from chatproxy.sessions import lifecycle, opened
+from chatproxy.sessions.errors import Overloaded
+from chatproxy.sessions.instances import contact_client, governor
+from chatproxy.sessions.models import ChatSession, EndedBy, State
+from chatproxy.upstream.errors import ResourceNotFoundException, UpstreamError
+from chatproxy.upstream.governor import Group, Priority
+from chatproxy.upstream.starting import ChatStart, InitialMessage, PersistentChat
+from chatproxy.upstream.vocabulary import MessageType, ResponseMode
+
+
+def start_contact(session: ChatSession, initial_message: str = "") -> None:
+    """StartChatContact for a prepared session; its id is the ClientToken, so a repeat is safe.
+
+    Raises:
+        UpstreamError: no contact was made, or nobody knows; repeating the start finds out.
+    """
+    try:
+        started = contact_client().start_chat_contact(_request(session, initial_message))
+    except UpstreamError as err:
+        if not err.retryable and not err.may_have_arrived:
+            lifecycle.fail(session, str(err), request_id=err.request_id or "")
+        else:
+            lifecycle.note(
+                session.pk, "start_unknown", error=type(err).__name__, request_id=err.request_id
+            )
+        raise
+    lifecycle.keep_contact(session, started)
+
+
+def _request(session: ChatSession, initial_message: str) -> ChatStart:
+    widget, earlier = session.widget, session.continued_from
+    return ChatStart(
+        instance_id=widget.instance_id or conf.instance_id,
+        contact_flow_id=widget.contact_flow_id or conf.contact_flow_id,
+        display_name=session.display_name,
+        attributes=session.attributes or None,
+        initial_message=InitialMessage(initial_message) if initial_message else None,
+        supported_content_types=_content_types(widget.sendable_content_types),
+        chat_duration_minutes=widget.chat_minutes,
+        persistent_chat=PersistentChat(earlier.contact_id) if earlier else None,
+        response_mode=ResponseMode.INCREMENTAL if widget.streams_answers else None,
+        client_token=str(session.pk),
+    )
+
+
+def _content_types(sendable: list[str]) -> tuple[str, ...]:
+    # What a visitor may send, and the interactive messages a flow may send them.
+    interactive = (str(MessageType.INTERACTIVE), str(MessageType.INTERACTIVE_RESPONSE))
+    return tuple(dict.fromkeys([*sendable, *interactive]))
+
+
+def stop_contact(session: ChatSession, by: EndedBy) -> None:
+    """StopContact: end a chat from outside, in whatever state it is. Idempotent.
+
+    ``chat.ended`` then comes through the link and finishes the session; where there is no link to
+    bring it, the session is finished here.
+
+    Raises:
+        Overloaded: the quota of two a second is used up; try again.
+        UpstreamError: the service did not end it.
+    """
+    if not session.is_live:
+        return
+    ChatSession.objects.filter(pk=session.pk).update(ended_by=by)
+    instance_id = session.widget.instance_id or conf.instance_id
+    if session.contact_id:
+        keeper = governor(instance_id)
+        if conf.governor and not keeper.try_acquire(
+            Group.STOP_CONTACT, Priority.NORMAL, str(session.pk)
+        ):
+            raise Overloaded("Too many chats were ended at once. Try again in a second.", 1.0)
+        try:
+            contact_client().stop_contact(instance_id, session.contact_id)
+        except ResourceNotFoundException:
+            lifecycle.mark_ended(str(session.pk), by=by, incomplete_since=timezone.now())
+            return
+    lifecycle.note(session.pk, "stopped", by=str(by))
+    if session.connected_at is None or session.state == State.STARTING:
+        lifecycle.mark_ended(str(session.pk), by=by)
+    opened.forget(str(session.pk))

@@ -1,0 +1,260 @@
+"""One chat's items in order, and GetTranscript answered from them.
+
+Pure: no database, no clock. The relay feeds it what arrives; what it answers must be what the
+service would answer, item by item (``tests/flow`` compares the two over random paging). Order is
+AbsoluteTime, ties as they came; each Id is there once, in its newest version.
+"""
+
+from __future__ import annotations
+
+import threading
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from chatproxy.sessions import keys
+from chatproxy.upstream.errors import ValidationException
+from chatproxy.upstream.inputs import StartPosition, TranscriptQuery
+from chatproxy.upstream.versions import newest
+from chatproxy.upstream.vocabulary import (
+    TRANSCRIPT_DEFAULT_RESULTS,
+    EventType,
+    ItemType,
+    Operation,
+    ScanDirection,
+    SortOrder,
+)
+
+Wire = dict[str, Any]
+
+# Events the service keeps; every other is only seen by who is connected (model, GetTranscript).
+KEPT_EVENTS = frozenset(
+    {
+        EventType.PARTICIPANT_INVITED,
+        EventType.PARTICIPANT_JOINED,
+        EventType.PARTICIPANT_LEFT,
+        EventType.CHAT_ENDED,
+        EventType.TRANSFER_SUCCEEDED,
+        EventType.TRANSFER_FAILED,
+    }
+)
+
+
+def is_kept(item: Mapping[str, Any]) -> bool:
+    """Whether the service would have this item in its transcript (receipts: merged into theirs)."""
+    kind = item.get("Type")
+    if kind == ItemType.EVENT:
+        return item.get("ContentType") in KEPT_EVENTS
+    return kind in (ItemType.MESSAGE, ItemType.ATTACHMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page ended: go on in ``direction``, behind the item ``item_id``."""
+
+    direction: ScanDirection
+    item_id: str
+
+    def token(self, session_id: str) -> str:
+        """The cursor as a NextToken: signed, so that nobody steers us with a made-up one."""
+        body = f"{self.direction[0]}.{_armoured(self.item_id)}"
+        return f"{body}.{keys.sign('cursor', session_id + body)}"
+
+    @classmethod
+    def from_token(cls, token: str, session_id: str) -> Cursor:
+        """Raises ValidationException: not a NextToken of this session."""
+        body, _, signature = token.rpartition(".")
+        if not keys.is_signed("cursor", session_id + body, signature):
+            raise ValidationException(
+                Operation.GET_TRANSCRIPT,
+                message="NextToken is not valid. Start again without it.",
+            )
+        letter, _, item_id = body.partition(".")
+        direction = ScanDirection.FORWARD if letter == "F" else ScanDirection.BACKWARD
+        return cls(direction, _plain(item_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: items in the order asked for, and where to go on, if there is more."""
+
+    items: list[Wire]
+    cursor: Cursor | None
+
+
+class Transcript:
+    """Items of one chat; written by one thread, read by many.
+
+    ``is_complete``: it reaches the contact's first item and, for a continued chat, all of its past.
+    """
+
+    def __init__(self) -> None:
+        self.is_complete = False
+        self._past: list[Wire] = []
+        self._order: list[tuple[str, int]] = []
+        self._ids: list[str] = []
+        self._items: dict[str, Wire] = {}
+        self._arrivals = 0
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self._items
+
+    def get(self, item_id: str) -> Wire | None:
+        return self._items.get(item_id)
+
+    def take(self, item: Wire) -> tuple[Wire, bool] | None:
+        """Put a version of an item in its place.
+
+        Returns:
+            (the item as it now is, whether its Id is new), or ``None`` if nothing changed.
+        """
+        item_id = str(item.get("Id"))
+        known = self._items.get(item_id)
+        if known is None:
+            if not is_kept(item):
+                return None
+            with self._lock:
+                self._place(item_id, item)
+            return item, True
+        merged = newest(known, item)
+        if merged == known:
+            return None
+        self._items[item_id] = merged
+        return merged, False
+
+    def set_past(self, items: Iterable[Wire]) -> None:
+        """Items of the earlier chats that this one continues, oldest first."""
+        with self._lock:
+            self._past = list(items)
+
+    def _place(self, item_id: str, item: Wire) -> None:
+        self._arrivals += 1
+        key = (str(item.get("AbsoluteTime", "")), self._arrivals)
+        index = bisect_right(self._order, key)
+        self._order.insert(index, key)
+        self._ids.insert(index, item_id)
+        self._items[item_id] = item
+
+    def everything(self) -> list[Wire]:
+        """All items of this chat, oldest first."""
+        with self._lock:
+            return [self._items[item_id] for item_id in self._ids]
+
+    def since(self, instant: str) -> list[Wire]:
+        """Items at or after ``instant``, and older ones with a receipt since; oldest first."""
+        return [
+            item
+            for item in self.everything()
+            if str(item.get("AbsoluteTime", "")) >= instant or _latest_receipt(item) >= instant
+        ]
+
+    def page(self, query: TranscriptQuery, cursor: Cursor | None) -> Page:
+        """A page as GetTranscript would answer it.
+
+        Raises:
+            ValidationException: a start that is not in this chat.
+        """
+        with self._lock:
+            own = [self._items[item_id] for item_id in self._ids]
+            items, boundary = self._past + own, len(self._past)
+        limit = query.max_results or TRANSCRIPT_DEFAULT_RESULTS
+        has_start = query.start_position is not None and not query.start_position.is_empty
+        if cursor is not None:
+            direction = cursor.direction
+            index = _index_behind(items, cursor)
+            floor = 0 if index < boundary or not has_start else boundary
+        else:
+            direction, index = _begin(items, boundary, query, has_start)
+            floor = boundary
+        if direction == ScanDirection.FORWARD:
+            found = items[max(index, boundary if cursor is None else 0) :][:limit]
+            more = bool(found) and found[-1] is not items[-1]
+        else:
+            first = min(index, len(items) - 1)
+            start = max(first - limit + 1, floor)
+            found = items[start : first + 1]
+            more = start > floor or (start == boundary > 0 and not has_start)
+        edge = found and (found[-1] if direction == ScanDirection.FORWARD else found[0])
+        after = Cursor(direction, str(edge["Id"])) if more and edge else None
+        if query.sort_order in (None, SortOrder.DESCENDING):
+            found = found[::-1]
+        return Page(found, after)
+
+
+def _begin(
+    items: list[Wire], boundary: int, query: TranscriptQuery, has_start: bool
+) -> tuple[ScanDirection, int]:
+    newest_index = len(items) - 1
+    if not has_start or query.start_position is None:
+        direction = query.scan_direction or ScanDirection.BACKWARD
+        # Forward from the newest item asks for the future.
+        return direction, newest_index + 1 if direction == ScanDirection.FORWARD else newest_index
+    direction = query.scan_direction or ScanDirection.FORWARD
+    own = items[boundary:]
+    return direction, boundary + _start_index(own, query.start_position, direction)
+
+
+def _start_index(own: list[Wire], start: StartPosition, direction: ScanDirection) -> int:
+    if start.id is not None:
+        for index, item in enumerate(own):
+            if item.get("Id") == start.id:
+                return index
+        raise ValidationException(
+            Operation.GET_TRANSCRIPT, message="StartPosition.Id is not an item of this chat."
+        )
+    if start.most_recent is not None:
+        index = max(0, len(own) - start.most_recent)
+        return index if direction == ScanDirection.FORWARD else min(index, len(own) - 1)
+    times = [str(item.get("AbsoluteTime", "")) for item in own]
+    instant = _normal_time(str(start.absolute_time))
+    if direction == ScanDirection.FORWARD:
+        return bisect_left(times, instant)
+    return bisect_right(times, instant) - 1
+
+
+def _index_behind(items: list[Wire], cursor: Cursor) -> int:
+    for index, item in enumerate(items):
+        if item.get("Id") == cursor.item_id:
+            return index + 1 if cursor.direction == ScanDirection.FORWARD else index - 1
+    raise ValidationException(
+        Operation.GET_TRANSCRIPT, message="NextToken is not valid. Start again without it."
+    )
+
+
+def _normal_time(text: str) -> str:
+    """An instant in the service's own spelling, so that times compare as text."""
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise ValidationException(
+            Operation.GET_TRANSCRIPT,
+            message="StartPosition.AbsoluteTime must be yyyy-MM-ddTHH:mm:ss.SSSZ.",
+        ) from None
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _latest_receipt(item: Wire) -> str:
+    receipts = (item.get("MessageMetadata") or {}).get("Receipts") or []
+    stamps = [
+        str(stamp)
+        for receipt in receipts
+        for stamp in (receipt.get("DeliveredTimestamp"), receipt.get("ReadTimestamp"))
+        if stamp
+    ]
+    return max(stamps, default="")
+
+
+def _armoured(text: str) -> str:
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _plain(text: str) -> str:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()

@@ -1,0 +1,5 @@
+"""Routes of the widget's own files."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
