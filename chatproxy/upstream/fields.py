@@ -204,7 +204,8 @@ def list_of(each: Check, least: int, most: int | None = None) -> Check:
         if not isinstance(value, (list, tuple)):
             return "must be a list"
         if len(value) < least or (most is not None and len(value) > most):
-            bounds = f"{least}" if least == most else f"{least} to {most or 'any number'}"
+            bounds = f"at least {least}" if most is None else f"{least} to {most}"
+            bounds = f"exactly {most}" if least == most else bounds
             return f"must hold {bounds} values; it holds {len(value)}"
         return next((f"holds a value that {wrong}" for wrong in map(each, value) if wrong), None)
 

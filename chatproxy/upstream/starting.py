@@ -54,19 +54,15 @@ def attributes_check(value: Any) -> str | None:
     )
 
 
-def member_check(name: str, of: Check, **others: Check) -> Check:
-    """An object with one required member, and others that may be missing."""
+def object_of(**members: Check) -> Check:
+    """An object with these members, all required."""
 
     def check(value: Any) -> str | None:
         if not isinstance(value, Mapping):
             return "must be an object"
-        for member, rule in {name: of, **others}.items():
-            content = value.get(member)
-            if content is None and member != name:
-                continue
-            complaint = rule(content)
-            if complaint:
-                return f"has a {member} that {complaint}"
+        for name, rule in members.items():
+            if complaint := rule(value.get(name)):
+                return f"has a {name} that {complaint}"
         return None
 
     return check
@@ -98,7 +94,7 @@ class ChatStart(Request):
     contact_flow_id: str = wire("ContactFlowId", text(1, CONTACT_FLOW_ID_MAX))
     display_name: str = wire(
         "ParticipantDetails",
-        member_check("DisplayName", text(1, DISPLAY_NAME_MAX)),
+        object_of(DisplayName=text(1, DISPLAY_NAME_MAX)),
         show=False,
         read=lambda given: given["DisplayName"],
         write=lambda name: {"DisplayName": name},
@@ -108,11 +104,9 @@ class ChatStart(Request):
     )
     initial_message: InitialMessage | None = wire(
         "InitialMessage",
-        member_check(
-            "Content", sized_text(1, CONTENT_MAX), ContentType=one_of(SENDABLE_MESSAGE_TYPES)
-        ),
+        object_of(ContentType=one_of(SENDABLE_MESSAGE_TYPES), Content=sized_text(1, CONTENT_MAX)),
         default=None,
-        read=lambda given: InitialMessage(given["Content"], given.get("ContentType", "text/plain")),
+        read=lambda given: InitialMessage(given["Content"], given["ContentType"]),
         write=lambda said: {"ContentType": str(said.content_type), "Content": said.content},
     )
     supported_content_types: tuple[str, ...] | None = wire(
@@ -129,9 +123,7 @@ class ChatStart(Request):
     )
     persistent_chat: PersistentChat | None = wire(
         "PersistentChat",
-        member_check(
-            "SourceContactId", text(1, CONTACT_ID_MAX), RehydrationType=one_of(RehydrationType)
-        ),
+        object_of(SourceContactId=text(1, CONTACT_ID_MAX), RehydrationType=one_of(RehydrationType)),
         default=None,
         read=lambda given: PersistentChat(
             given["SourceContactId"], RehydrationType(given["RehydrationType"])
@@ -145,7 +137,7 @@ class ChatStart(Request):
     customer_id: str | None = wire("CustomerId", text(1, CUSTOMER_ID_MAX), default=None, show=False)
     response_mode: ResponseMode | None = wire(
         "ParticipantConfiguration",
-        member_check("ResponseMode", one_of(ResponseMode)),
+        object_of(ResponseMode=one_of(ResponseMode)),
         default=None,
         read=lambda given: ResponseMode(given["ResponseMode"]),
         write=lambda mode: {"ResponseMode": str(mode)},
