@@ -1,0 +1,408 @@
+/**
+ * One chat, from the moment it has a key until it is over or left: stays connected, takes in what
+ * comes, sends what is written, notices the end. Whether there is a chat at all, and which, is
+ * decided in conversation.
+ *
+ * @import { Api } from "./api.js"
+ * @import { Memory } from "./memory.js"
+ * @import { ChatState, Clock, Entry, Failure, Frame, Line, LinkState, SessionInfo, Slot } from "./types.js"
+ * @import { Put } from "./uploads.js"
+ */
+
+import { ApiProblem, failureOf } from "./api.js";
+import { Delivery } from "./delivery.js";
+import { History } from "./history.js";
+import { Inbox } from "./inbox.js";
+import { Keyring } from "./keyring.js";
+import { Signals } from "./signals.js";
+import { ChatSocket } from "./socket.js";
+import { Uploads } from "./uploads.js";
+
+const REPLAY_PATIENCE_MS = 4_000;
+const CATCH_UP_AGAIN_MS = 3_000;
+const LAST_WORDS_MS = 2_000;
+
+/**
+ * @typedef {object} Surroundings what every chat of a page shares
+ * @property {Api} api
+ * @property {Clock} clock
+ * @property {Memory} memory
+ * @property {(session: string) => Slot} outboxFor
+ * @property {typeof WebSocket | undefined} Socket
+ * @property {Put | undefined} put
+ */
+
+/**
+ * @typedef {object} ChatHooks
+ * @property {() => void} changed
+ * @property {(line: Line) => void} arrived
+ * @property {() => void} ended what is known of the end is known
+ * @property {() => void} vanished the server knows nothing of this chat any more
+ */
+
+export class Chat {
+  /** @type {"active" | "leaving" | "ended"} */
+  #phase = "active";
+  /** @type {LinkState} */
+  #link = "idle";
+  /** @type {Failure | null} */
+  #failure = null;
+  /** @type {SessionInfo | null} */
+  #info = null;
+  #closed = false;
+  /** @type {() => void} */
+  #cancelCatchUp = () => {};
+  #api;
+  #clock;
+  #memory;
+  #hooks;
+  #own;
+  #keys;
+  #inbox;
+  #history;
+  #delivery;
+  #uploads;
+  #signals;
+  #socket;
+
+  /**
+   * @param {Surroundings} around
+   * @param {{ session: string, key: string, participantId: string }} identity
+   * @param {ChatHooks} hooks
+   */
+  constructor({ api, clock, memory, outboxFor, Socket, put }, identity, hooks) {
+    const changed = () => this.#closed || hooks.changed();
+    const keys = new Keyring(api, identity.key, () => void this.#check());
+    this.#api = api;
+    this.#clock = clock;
+    this.#memory = memory;
+    this.#hooks = hooks;
+    this.#own = identity.participantId;
+    this.#keys = keys;
+    this.session = identity.session;
+    this.outbox = outboxFor(identity.session);
+    this.#inbox = new Inbox(this.#own, this.#inboxHooks(changed), clock);
+    this.#history = new History({
+      ask: (place) => keys.use((key) => api.transcript(key, place)),
+      whole: () => api.wholeTranscript(identity.key),
+      inbox: this.#inbox,
+      changed,
+    });
+    this.#delivery = new Delivery(
+      {
+        send: (key, body) => api.sendMessage(key, body),
+        key: () => keys.key(),
+        newKey: (refused) => keys.newKey(refused),
+        sent: (entry, accepted) => this.#inbox.sent(entry, accepted),
+        lookAgain: () => this.#history.catchUp(true),
+        changed,
+      },
+      clock,
+    );
+    const start = (/** @type {File} */ file, /** @type {string} */ token) =>
+      keys.use((key) => api.startUpload(key, file, token));
+    const complete = (/** @type {string} */ id, /** @type {string} */ token) =>
+      keys.use((key) => api.completeUpload(key, id, token));
+    this.#uploads = new Uploads({ start, complete, changed }, clock, put);
+    this.#signals = new Signals((event) => this.#signal(event), clock);
+    this.#socket = new ChatSocket(this.#listener(), clock, Socket);
+  }
+
+  /** @returns {Omit<ChatState, "phase"> & { phase: "active" | "leaving" | "ended" }} */
+  get state() {
+    const { more, loading } = this.#history;
+    return {
+      phase: this.#phase,
+      link: this.#link,
+      transcript: this.#inbox.transcript,
+      entries: this.#delivery.entries,
+      uploads: this.#uploads.list,
+      participantId: this.#own,
+      endedBy: this.#info?.endedBy ?? null,
+      incompleteSince: this.#info?.incompleteSince ?? null,
+      can: this.#can,
+      history: { more, loading },
+      failure: this.#failure,
+    };
+  }
+
+  /** How many messages have come since the visitor last looked. */
+  get unread() {
+    const seen = this.#memory.record.seen ?? 0;
+    const { lines } = this.#inbox.transcript;
+    return lines.filter((line) => line.at > seen && this.#inbox.incoming(line)).length;
+  }
+
+  /** @param {{ entries: readonly Entry[], begunHere: boolean }} start messages written before there was a chat; whether all that comes is news */
+  begin({ entries, begunHere }) {
+    this.#begun = true;
+    this.#begunHere = begunHere;
+    this.#delivery.start(this.outbox, entries);
+    this.#socket.open();
+  }
+  #begun = false;
+  #begunHere = false;
+
+  /** Go on with what the server says of it. @param {SessionInfo} info */
+  adopt(info) {
+    this.#info = info;
+    if (info.state === "ended" || info.state === "failed") return this.#finish();
+    if (info.state === "leaving") this.#phase = "leaving";
+    this.begin({ entries: [], begunHere: false });
+  }
+
+  /** @param {string} text */
+  send(text) {
+    this.#delivery.add(text, "text/plain");
+  }
+
+  /** @param {string} token */
+  retry(token) {
+    this.#delivery.retry(token);
+  }
+
+  /** @param {string} token */
+  discard(token) {
+    this.#delivery.discard(token);
+  }
+
+  get uploads() {
+    return this.#uploads;
+  }
+
+  typing() {
+    if (this.#phase === "active") this.#signals.typing();
+  }
+
+  /** The visitor looks at the newest lines. */
+  seen() {
+    const { lines } = this.#inbox.transcript;
+    const newest = lines.at(-1);
+    if (newest && newest.at > (this.#memory.record.seen ?? 0))
+      this.#memory.patch({ seen: newest.at });
+    const read = lines.findLast((line) => this.#wantsReceipt(line));
+    if (read && this.#phase === "active" && !this.#acknowledged(read).read)
+      this.#signals.read(read.Id);
+  }
+
+  /** @param {string} id @returns {Promise<string>} an address good for a few minutes */
+  async attachmentUrl(id) {
+    return (await this.#keys.use((key) => this.#api.attachment(key, id))).Url;
+  }
+
+  /** @returns {Promise<Blob>} */
+  transcriptFile() {
+    return this.#api.transcriptFile(this.#keys.sessionKey);
+  }
+
+  async loadOlder() {
+    try {
+      await this.#history.older(this.#phase === "ended");
+    } catch (error) {
+      this.#fail(failureOf(error));
+    }
+  }
+
+  /** End it. The last words of the other side still come, until it is over there too. */
+  async end() {
+    if (this.#phase !== "active") return;
+    this.#phase = "leaving";
+    this.#signals.stop();
+    this.#fail(null);
+    try {
+      await this.#api.end(this.#keys.sessionKey);
+      this.#clock.later(() => void this.#check(), LAST_WORDS_MS);
+    } catch (error) {
+      if (this.#phase === "leaving") this.#phase = "active";
+      this.#fail(failureOf(error));
+    }
+  }
+
+  /** Network or visitor are back. */
+  wake() {
+    this.#socket.hurry();
+    this.#delivery.hurry();
+  }
+
+  /** The network says that it is gone. */
+  sleep() {
+    this.#socket.offline();
+  }
+
+  /** The server closed us in favour of another tab; the visitor wants it here. */
+  continueHere() {
+    this.#socket.open();
+  }
+
+  /** Turn away from it; what is remembered stays. */
+  close() {
+    this.#closed = true;
+    this.#cancelCatchUp();
+    this.#signals.stop();
+    this.#inbox.stop();
+    this.#socket.close();
+    this.#uploads.clear();
+    this.#delivery.stop(null);
+  }
+
+  get #can() {
+    const { send = true, attach = true, download = true } = this.#info?.can ?? {};
+    const live = this.#phase === "active";
+    return { send: live && send, attach: live && attach, download };
+  }
+
+  /** @param {() => unknown} changed @returns {import("./inbox.js").InboxHooks} */
+  #inboxHooks(changed) {
+    return {
+      claim: (item) => this.#delivery.claim(item),
+      attached: (id) => this.#uploads.arrived(id),
+      arrived: (line) => this.#arrived(line),
+      ended: () => this.#finish(),
+      changed,
+    };
+  }
+
+  /** @returns {import("./socket.js").Listener} */
+  #listener() {
+    return {
+      address: () => this.#keys.address(),
+      frame: (frame) => this.#frame(frame),
+      subscribed: (resuming) => this.#subscribed(resuming),
+      state: (state) => this.#linked(state),
+      dismissed: () => this.#dismissed(),
+    };
+  }
+
+  /** @param {Frame} frame */
+  #frame({ topic, content }) {
+    if (topic === "aws/chat") return this.#chatFrame(content);
+    if (topic !== "chatproxy/session") return;
+    const { state, replayed, reset } = /** @type {Record<string, unknown>} */ (content ?? {});
+    if (reset || replayed !== undefined) this.#cancelCatchUp();
+    if (reset) void this.#catchUp();
+    if (state === "connected") this.#linked("connected");
+    if (state === "degraded" || state === "reconnecting") this.#linked("degraded");
+    if (state === "ended") this.#finish();
+  }
+
+  /** @param {unknown} content */
+  #chatFrame(content) {
+    let item;
+    try {
+      item = typeof content === "string" ? JSON.parse(content) : content;
+    } catch {
+      return; // Not an item: nothing to show.
+    }
+    if (item && typeof item === "object") this.#inbox.take([item], true);
+  }
+
+  /** @param {boolean} resuming what was missed has been asked for */
+  #subscribed(resuming) {
+    this.#delivery.hurry();
+    this.#cancelCatchUp();
+    if (!resuming) return void this.#catchUp();
+    // A service that knows no positions stays silent; then we read what we may have missed.
+    this.#catchUpIn(REPLAY_PATIENCE_MS);
+  }
+
+  async #catchUp() {
+    try {
+      await this.#history.catchUp(this.#begunHere);
+    } catch (error) {
+      if (this.#closed || this.#phase === "ended" || !(error instanceof ApiProblem)) return;
+      if (error.repeatable) this.#catchUpIn(error.retryAfterMs || CATCH_UP_AGAIN_MS);
+      else void this.#check();
+    }
+  }
+
+  /** @param {number} ms */
+  #catchUpIn(ms) {
+    this.#cancelCatchUp = this.#clock.later(() => void this.#catchUp(), ms);
+  }
+
+  /** @param {LinkState} state */
+  #linked(state) {
+    this.#link = state;
+    this.#hooks.changed();
+  }
+
+  /** @param {Line} line */
+  #arrived(line) {
+    if (this.#closed) return;
+    this.#hooks.arrived(line);
+    const { read, delivered } = this.#acknowledged(line);
+    if (this.#wantsReceipt(line) && !read && !delivered) this.#signals.delivered(line.Id);
+  }
+
+  /** @type {(line: Line) => boolean} flows and bots of the service ask for no receipts */
+  #wantsReceipt(line) {
+    const person = line.ParticipantRole !== "SYSTEM" && line.chunk === undefined;
+    return person && this.#inbox.incoming(line);
+  }
+
+  /** @param {Line} line */
+  #acknowledged(line) {
+    return this.#inbox.transcript.receipts.get(line.Id)?.get(this.#own) ?? {};
+  }
+
+  /** @param {{ ContentType: string, Content?: string }} event */
+  #signal(event) {
+    if (this.#phase !== "active" || this.#link === "offline") return;
+    this.#keys.use((key) => this.#api.sendEvent(key, event)).catch(() => {});
+  }
+
+  async #dismissed() {
+    this.#linked("elsewhere");
+    await this.#check();
+  }
+
+  /** Ask the server what became of this chat. */
+  async #check() {
+    try {
+      const info = await this.#api.session(this.#keys.sessionKey);
+      this.#info = info;
+      if (info.state === "ended" || info.state === "failed") this.#finish();
+      else this.#hooks.changed();
+    } catch (error) {
+      if (!this.#closed && isUnknown(error)) this.#hooks.vanished();
+    }
+  }
+
+  /** It is over. All of it is read once more, from the record that outlives the chat. */
+  #finish() {
+    if (this.#phase === "ended" || this.#closed) return;
+    this.#phase = "ended";
+    this.#cancelCatchUp();
+    this.#signals.stop();
+    this.#inbox.stop();
+    this.#socket.close();
+    this.#uploads.clear();
+    this.#delivery.stop({ reason: "chatOver", repeatable: false });
+    this.#fail(null);
+    void this.#lookBack();
+  }
+
+  async #lookBack() {
+    const wasLive = this.#begun;
+    try {
+      if (!this.#info?.endedAt) this.#info = await this.#api.session(this.#keys.sessionKey);
+      await this.#history.everything();
+    } catch (error) {
+      if (this.#closed) return;
+      if (isUnknown(error)) return this.#hooks.vanished();
+      this.#history.more = true;
+    }
+    this.#hooks.changed();
+    if (wasLive) this.#hooks.ended();
+  }
+
+  /** @param {Failure | null} failure */
+  #fail(failure) {
+    this.#failure = failure;
+    if (!this.#closed) this.#hooks.changed();
+  }
+}
+
+/** @type {(error: unknown) => boolean} the key opens nothing any more */
+const isUnknown = (error) =>
+  error instanceof ApiProblem && (error.status === 401 || error.status === 403 || error.status === 404);

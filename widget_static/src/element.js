@@ -1,0 +1,154 @@
+/**
+ * `<chatproxy-widget>`: the launcher in its shadow root, and the door through which the panel comes
+ * in on first use. All that a visitor without a chat needs; everything else is in panel.
+ *
+ * @import { PanelClass, PanelFacade } from "./types.js"
+ */
+
+import sheet from "./launcher.css" with { type: "css" };
+import { panelFile, panelIntegrity } from "./release.js";
+
+export const TAG = "chatproxy-widget";
+const SVG = "http://www.w3.org/2000/svg";
+const BUBBLE = "M7 3h10a3 3 0 0 1 3 3v7a3 3 0 0 1-3 3h-6l-5 5v-5a3 3 0 0 1-2-3V6a3 3 0 0 1 3-3z";
+
+export class ChatWidget extends HTMLElement {
+  /** The script that brought us: says where everything else is. @type {HTMLScriptElement | null} */
+  static from = null;
+  /** Called by the panel's module when it has arrived. @type {(panel: PanelClass) => void} */
+  static provide;
+  /** @type {Promise<PanelClass>} */
+  static #provided = new Promise((resolve) => (this.provide = resolve));
+
+  /** What the next chat starts with. @type {{ displayName?: string, attributes?: Record<string, string> }} */
+  details = {};
+  launcher = document.createElement("button");
+  /** @type {PanelFacade | undefined} */
+  #panel;
+  /** @type {Promise<PanelFacade> | undefined} */
+  #loading;
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: "open" });
+    const svg = document.createElementNS(SVG, "svg");
+    const path = document.createElementNS(SVG, "path");
+    root.adoptedStyleSheets = [sheet];
+    svg.setAttribute("viewBox", "0 0 24 24");
+    path.setAttribute("d", BUBBLE);
+    svg.append(path);
+    const { launcher } = this;
+    launcher.part.add("launcher");
+    launcher.ariaHasPopup = "dialog";
+    launcher.ariaExpanded = "false";
+    launcher.onclick = () => this.toggle();
+    launcher.append(svg);
+    root.append(launcher);
+  }
+
+  connectedCallback() {
+    const { accent, label = "Chat" } = this.dataset;
+    this.launcher.ariaLabel = label;
+    if (accent) this.style.setProperty("--chat-accent", accent);
+    if (this.#remembers()) (window.requestIdleCallback ?? setTimeout)(() => this.load());
+  }
+
+  disconnectedCallback() {
+    this.#panel?.leave();
+    this.#panel = this.#loading = undefined;
+  }
+
+  get base() {
+    return new URL(".", this.dataset.base ?? ChatWidget.from?.src ?? location.href).href;
+  }
+
+  /** The panel, fetched on first use. @returns {Promise<PanelFacade>} */
+  load() {
+    return (this.#loading ??= fetchPanel(this.base)
+      .then(() => ChatWidget.#provided)
+      .then((Panel) => (this.#panel = new Panel(this)))
+      .catch((error) => {
+        this.#loading = undefined;
+        this.launcher.ariaLabel = this.launcher.title =
+          "Chat could not be loaded. Try again.";
+        throw error;
+      }));
+  }
+
+  async open() {
+    (await this.load()).open();
+  }
+
+  close() {
+    this.#panel?.close();
+  }
+
+  toggle() {
+    return this.#panel?.isOpen ? this.close() : this.open();
+  }
+
+  /** Say something as the visitor. @param {string} text */
+  async send(text) {
+    (await this.load()).send(text);
+  }
+
+  /** Ask whether to end the chat. */
+  async end() {
+    (await this.load()).end();
+  }
+
+  /** What the next chat starts with. @param {object} details */
+  set(details) {
+    Object.assign(this.details, details);
+  }
+
+  /** @param {string} name @param {(event: Event) => void} listener @returns {() => void} stops listening */
+  on(name, listener) {
+    this.addEventListener(name, listener);
+    return () => this.removeEventListener(name, listener);
+  }
+
+  /** One read of one key: whether this browser has a chat. */
+  #remembers() {
+    const { storage, widget } = this.dataset;
+    try {
+      return (
+        storage !== "memory" &&
+        (storage === "session" ? sessionStorage : localStorage).getItem(`chatproxy:${widget}`)
+      );
+    } catch {}
+  }
+}
+
+/**
+ * A loader from a cache may know a panel that is gone after a deploy; the manifest tells its successor.
+ *
+ * @type {(base: string) => Promise<unknown>}
+ */
+const fetchPanel = (base) =>
+  run(base, panelFile, panelIntegrity).catch(async () => {
+    const { panel } = await (await fetch(base + "manifest.json", { cache: "no-cache" })).json();
+    return run(base, panel.file, panel.integrity);
+  });
+
+/** @type {(base: string, file: string, integrity: string) => Promise<unknown>} */
+const run = (base, file, integrity) =>
+  new Promise((onload, onerror) => {
+    const type = "module";
+    const nonce = ChatWidget.from?.nonce ?? "";
+    const src = trusted(base + file);
+    const script = document.createElement("script");
+    Object.assign(script, { type, crossOrigin: "", integrity, nonce, onload, onerror, src });
+    document.head.append(script);
+  });
+
+/** @type {any} */
+let policy;
+/** @type {(url: string) => string} our own address, for pages that enforce Trusted Types */
+const trusted = (url) => {
+  const { trustedTypes } = /** @type {any} */ (window);
+  policy ??= trustedTypes?.createPolicy("chatproxy", {
+    createScriptURL: (/** @type {string} */ own) => own,
+  });
+  return policy?.createScriptURL(url) ?? url;
+};

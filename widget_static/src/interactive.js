@@ -1,0 +1,62 @@
+/**
+ * Interactive messages: what a template asks, and the choices it offers. List pickers, panels and
+ * quick replies can be clicked; every other template is its title and its options as text.
+ */
+
+import { safeAddress } from "./richtext.js";
+
+const TITLE_MAX = 400;
+const REPLY_MAX = 200;
+
+/** @typedef {{ title: string, subtitle: string, href?: string }} Option */
+/** @typedef {{ template: string, title: string, subtitle: string, clickable: boolean, options: Option[] }} Card */
+
+/** @type {(content: string) => Card | null} nothing if it is not a template at all */
+export const cardOf = (content) => {
+  try {
+    const { templateType, data } = JSON.parse(content);
+    const body = data?.content;
+    if (typeof templateType !== "string" || !body) return null;
+    const most = templateType === "QuickReply" ? REPLY_MAX : TITLE_MAX;
+    const options = listOf(body.elements ?? body.timeslots)
+      .filter((element) => !element.actionDetail)
+      .map((element) => optionOf(element, most))
+      .filter((option) => option.title);
+    return {
+      template: templateType,
+      title: short(body.title ?? data.replyMessage?.title, TITLE_MAX),
+      subtitle: short(body.subtitle, TITLE_MAX),
+      clickable: ["ListPicker", "Panel", "QuickReply"].includes(templateType),
+      options,
+    };
+  } catch {
+    return null;
+  }
+};
+
+/** @type {(value: unknown) => Record<string, any>[]} */
+const listOf = (value) => (Array.isArray(value) ? value.filter((one) => one && typeof one === "object") : []);
+
+/** @type {(element: Record<string, any>, most: number) => Option} */
+const optionOf = (element, most) => {
+  const inner = element.data?.content?.title;
+  const option = {
+    title: short(element.title ?? inner ?? slotOf(element.date), most),
+    subtitle: short(element.subtitle, TITLE_MAX),
+  };
+  const href = element.type === "hyperlink" ? safeAddress(String(element.url)) : undefined;
+  return href ? { ...option, href } : option;
+};
+
+/** @type {(date: unknown) => string | undefined} a time slot as people say it */
+const slotOf = (date) => {
+  // "2020-10-31T17:00+00:00"; some flows write the offset without its colon.
+  const at = Date.parse(String(date).replace(/([+-]\d\d)(\d\d)$/, "$1:$2"));
+  return at ? new Date(at).toLocaleString(undefined, { dateStyle: "full", timeStyle: "short" }) : undefined;
+};
+
+/** @type {(text: unknown, most: number) => string} cut as the service's own clients cut it */
+const short = (text, most) => {
+  const whole = typeof text === "string" ? text.trim() : "";
+  return whole.length > most ? `${whole.slice(0, most)}...` : whole;
+};

@@ -1,0 +1,71 @@
+/**
+ * What the browser keeps of a chat: one record per widget, one outbox per session. Storage that is
+ * blocked or full is no reason to fail: then the chat lives as long as the page.
+ *
+ * @import { ChatRecord, Slot } from "./types.js"
+ */
+
+const START_REMEMBERED_MS = 10 * 60_000;
+
+/** @type {(kind: string, name: string) => Slot} a place for one string; `kind` is local, session or memory */
+export const slotFor = (kind, name) => {
+  /** @type {string | null} */
+  let kept = null;
+  /** @type {Storage | null} */
+  let storage = null;
+  try {
+    if (kind !== "memory") storage = kind === "session" ? sessionStorage : localStorage;
+  } catch {
+    // Cookies and storage are blocked for this page.
+  }
+  return {
+    read() {
+      return storage?.getItem(name) ?? kept;
+    },
+    write(value) {
+      kept = value;
+      try {
+        if (value === null) storage?.removeItem(name);
+        else storage?.setItem(name, value);
+      } catch {
+        // Full: what is kept in memory has to do.
+      }
+    },
+  };
+};
+
+/** The record of one widget's chat. */
+export class Memory {
+  #slot;
+  #now;
+
+  /**
+   * @param {Slot} slot
+   * @param {() => number} now
+   */
+  constructor(slot, now) {
+    this.#slot = slot;
+    this.#now = now;
+  }
+
+  /** @returns {ChatRecord} */
+  get record() {
+    try {
+      const stored = JSON.parse(this.#slot.read() ?? "{}");
+      const record = stored && typeof stored === "object" ? stored : {};
+      const stale = !record.key && !(record.startedAt > this.#now() - START_REMEMBERED_MS);
+      return stale ? {} : record;
+    } catch {
+      return {};
+    }
+  }
+
+  /** @param {ChatRecord} change */
+  patch(change) {
+    this.#slot.write(JSON.stringify({ ...this.record, ...change }));
+  }
+
+  forget() {
+    this.#slot.write(null);
+  }
+}

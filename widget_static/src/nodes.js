@@ -1,0 +1,50 @@
+/**
+ * Elements without HTML: properties are set, strings become text nodes.
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Outlines on a 24 × 24 grid. */
+const ICONS = {
+  attach: "M20 11.500 12.300 19a5 5 0 0 1-7.100-7.100l8.200-8a3.300 3.300 0 0 1 4.700 4.700l-8 7.800a1.700 1.700 0 0 1-2.400-2.400L14.500 7",
+  close: "m6 9.500 6 6 6-6",
+  down: "M12 5v14m-6-6 6 6 6-6",
+  file: "M14 3H7a1.500 1.500 0 0 0-1.500 1.500v15A1.500 1.500 0 0 0 7 21h10a1.500 1.500 0 0 0 1.500-1.500V7.500zM14 3v4.500h4.500",
+  more: "M5 12h.01M12 12h.01M19 12h.01",
+  send: "M4.500 12h14m-6-6.500 6.500 6.500-6.500 6.500",
+  warn: "M12 8v5m0 3.200v.01M12 3.500 2.800 19.500h18.400z",
+  away: "M14 5h5v5m0-5-8 8M10 6H6.500A1.500 1.500 0 0 0 5 7.500v10A1.500 1.500 0 0 0 6.500 19h10a1.500 1.500 0 0 0 1.500-1.500V14",
+};
+
+/**
+ * An element. `class`, `part`, `role` and `aria-…` are attributes, `on…` listeners, all else properties.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, unknown>} [props] those that are undefined, null or false are left out
+ * @param {...(Node | string | null | undefined | false)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export const h = (tag, props = {}, ...children) => {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), /** @type {any} */ (value));
+    else if (/^(class|part|role|id|for|aria-.*|data-.*)$/.test(name)) element.setAttribute(name, `${value}`);
+    else Object.assign(element, { [name]: value });
+  }
+  element.append(...children.filter((child) => child || child === "").map((child) => child || ""));
+  return element;
+};
+
+/** @type {(name: keyof typeof ICONS) => SVGElement} decoration only: the control beside it has the name */
+export const icon = (name) => {
+  const svg = document.createElementNS(SVG, "svg");
+  const path = document.createElementNS(SVG, "path");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+};

@@ -1,0 +1,256 @@
+/**
+ * The panel's entry: fetched on first use, it hands itself to the element, reads the widget's
+ * configuration and joins conversation and stage to the page: launcher, unread count, speech,
+ * events, other tabs, the network coming and going.
+ *
+ * @import { Line, PanelClass, PanelFacade, PanelHost, WidgetConfig } from "./types.js"
+ */
+
+import { Announcer } from "./announcer.js";
+import { Api } from "./api.js";
+import { nameOf, spokenLine } from "./bubbles.js";
+import { systemClock } from "./clock.js";
+import { Conversation } from "./conversation.js";
+import * as events from "./events.js";
+import { h } from "./nodes.js";
+import { Memory, slotFor } from "./memory.js";
+import { eventWords, isOwn } from "./rows.js";
+import { Stage } from "./stage.js";
+import sheet from "./style.css" with { type: "css" };
+import { isMessage } from "./transcript.js";
+import { Words } from "./words.js";
+
+/** @type {WidgetConfig} what holds when the server does not say */
+const UNCONFIGURED = {
+  ...{ key: "", name: "", title: "", subtitle: "", accent: "" },
+  ...{ scheme: /** @type {const} */ ("auto"), position: /** @type {const} */ ("right") },
+  ...{ storage: /** @type {const} */ ("local"), contentTypes: ["text/plain"], maxLength: 1024 },
+  ...{ attachments: false, attachmentTypes: [], attachmentMaxBytes: 20_000_000 },
+  ...{ texts: {}, locale: null },
+};
+
+/** @implements {PanelFacade} */
+class Panel {
+  #host;
+  #root;
+  #api;
+  #ready;
+  #words = new Words();
+  #announcer = new Announcer();
+  #badge = h("span", { part: "badge", "aria-hidden": "true" });
+  /** Said while the panel is closed: outside of it, for the page's life. */
+  #outside = new Announcer();
+  #leaving = new AbortController();
+  /** @type {Stage | undefined} */
+  #stage;
+  /** @type {Conversation | undefined} */
+  #conversation;
+  /** @type {Memory | undefined} */
+  #memory;
+
+  /** @param {PanelHost} host */
+  constructor(host) {
+    this.#host = host;
+    this.#root = /** @type {ShadowRoot} */ (host.shadowRoot);
+    this.#api = new Api(new URL("../..", host.base).href);
+    this.#root.adoptedStyleSheets = [...this.#root.adoptedStyleSheets.slice(0, 1), sheet];
+    host.launcher.append(this.#badge);
+    this.#root.append(this.#announcer.node, this.#outside.node);
+    this.#ready = this.#prepare();
+  }
+
+  get isOpen() {
+    return this.#stage?.isOpen ?? false;
+  }
+
+  open(focus = true) {
+    this.#whenReady(() => {
+      this.#stage?.open(focus);
+      this.#opened(true);
+      if (this.#host.dataset.start !== "message" && this.#conversation?.state.phase === "none")
+        this.#start();
+    });
+  }
+
+  close() {
+    if (!this.isOpen) return;
+    this.#stage?.close();
+    this.#opened(false);
+    this.#host.launcher.focus();
+  }
+
+  /** @param {string} text */
+  send(text) {
+    this.#whenReady(() => {
+      this.#conversation?.send(text);
+      if (!this.#conversation?.chat) this.#start();
+    });
+  }
+
+  end() {
+    this.open();
+    this.#whenReady(() => this.#stage?.askToEnd());
+  }
+
+  leave() {
+    this.#leaving.abort();
+    this.#conversation?.close();
+    this.#stage?.leave();
+    for (const node of [this.#badge, this.#announcer.node, this.#outside.node]) node.remove();
+  }
+
+  async #prepare() {
+    const { dataset } = this.#host;
+    const widget = dataset.widget ?? "";
+    // Without it the chat still works; it only looks less like the site's own.
+    const answer = await this.#api.widget(widget).catch(() => ({}));
+    if (this.#leaving.signal.aborted) return;
+    /** @type {WidgetConfig} */
+    const config = { ...UNCONFIGURED, ...answer };
+    const name = `chatproxy:${widget}`;
+    const kind = dataset.storage ?? config.storage;
+    this.#words = new Words(config.texts, dataset.locale ?? config.locale);
+    this.#memory = new Memory(slotFor(kind, name), systemClock.now);
+    const outboxFor = (/** @type {string} */ session) => slotFor(kind, `${name}:outbox:${session}`);
+    const around = { api: this.#api, clock: systemClock, memory: this.#memory, outboxFor };
+    this.#conversation = new Conversation({ ...around, Socket: undefined, put: undefined }, widget);
+    this.#dress(config);
+    this.#stage = this.#newStage(config, this.#conversation);
+    this.#root.append(this.#stage.node);
+    this.#listen(this.#conversation, name);
+    this.#render();
+    if (this.#conversation.resume() && this.#memory.record.open && !this.#stage.isSmall)
+      this.open(false);
+  }
+
+  /** @param {() => void} task */
+  #whenReady(task) {
+    const { launcher } = this.#host;
+    if (this.#stage) return task();
+    launcher.ariaBusy = "true";
+    void this.#ready.then(() => {
+      launcher.ariaBusy = null;
+      if (this.#stage) task();
+    });
+  }
+
+  /** @param {WidgetConfig} config @param {Conversation} conversation */
+  #newStage(config, conversation) {
+    return new Stage(conversation, config, this.#words, {
+      close: () => this.close(),
+      start: () => this.#start(),
+      looked: () => this.#render(),
+      problem: (failure, text) => this.#tell(new events.ChatProblemEvent(failure, text)),
+    });
+  }
+
+  /** The widget's looks, where neither attributes nor the page say otherwise. @param {WidgetConfig} config */
+  #dress({ accent, scheme, position }) {
+    const { dataset } = this.#host;
+    dataset.position ??= position;
+    dataset.scheme ??= scheme;
+    if (dataset.accent || !CSS.supports("color", accent)) return;
+    // A rule inside, so that a rule of the page still wins.
+    const own = new CSSStyleSheet();
+    own.replaceSync(`:host{--chat-accent:${accent}}`);
+    this.#root.adoptedStyleSheets = [...this.#root.adoptedStyleSheets, own];
+  }
+
+  /** @param {Conversation} conversation @param {string} name */
+  #listen(conversation, name) {
+    const { signal } = this.#leaving;
+    conversation.addEventListener("change", () => this.#render());
+    conversation.addEventListener("arrived", (event) =>
+      this.#arrived(/** @type {import("./conversation.js").ArrivedEvent} */ (event).line),
+    );
+    conversation.addEventListener("started", () => {
+      this.#memory?.patch({ open: this.isOpen });
+      this.#tell(new events.ChatStartedEvent(conversation.chat?.session ?? ""));
+    });
+    conversation.addEventListener("ended", () =>
+      this.#tell(new events.ChatEndedEvent(conversation.state.endedBy)),
+    );
+    const wake = () => conversation.chat?.wake();
+    addEventListener("online", wake, { signal });
+    addEventListener("pageshow", wake, { signal });
+    addEventListener("offline", () => conversation.chat?.sleep(), { signal });
+    addEventListener("storage", ({ key }) => key === name && conversation.recordChanged(), { signal });
+    document.addEventListener(
+      "visibilitychange",
+      () => {
+        if (document.visibilityState !== "visible") return;
+        wake();
+        this.#render();
+      },
+      { signal },
+    );
+    this.#root.addEventListener(
+      "keydown",
+      (event) => /** @type {KeyboardEvent} */ (event).key === "Escape" && this.close(),
+      { signal },
+    );
+    visualViewport?.addEventListener("resize", () => this.#fitKeyboard(), { signal });
+  }
+
+  #start() {
+    const { dataset, details } = this.#host;
+    const named = dataset.displayName ? { displayName: dataset.displayName } : {};
+    this.#conversation?.begin({ ...named, ...details });
+  }
+
+  #render() {
+    if (!this.#stage || !this.#conversation) return;
+    this.#stage.render(this.#conversation.state);
+    if (this.#stage.isLookedAt) this.#conversation.chat?.seen();
+    const count = this.#stage.isLookedAt ? 0 : this.#conversation.unread;
+    const name = this.#host.dataset.label ?? this.#words.say("launcher");
+    this.#badge.textContent = count > 9 ? "9+" : count ? `${count}` : "";
+    this.#host.launcher.ariaLabel = count ? this.#words.say("launcherUnread", { name, count }) : name;
+  }
+
+  /** @param {Line} line */
+  #arrived(line) {
+    const own = isOwn(line, this.#conversation?.state.participantId ?? "");
+    if (isMessage(line)) this.#tell(new events.ChatMessageEvent(line, own));
+    if (own) return;
+    if (this.isOpen) this.#announcer.say(this.#spoken(line));
+    else if (isMessage(line)) {
+      const count = this.#conversation?.unread ?? 1;
+      this.#outside.say(this.#words.say(count > 1 ? "unreadMany" : "unreadOne", { count }));
+    }
+  }
+
+  /** @param {Line} line */
+  #spoken(line) {
+    const name = nameOf(line, this.#words);
+    if (!isMessage(line)) {
+      const found = eventWords(line, "");
+      return found ? this.#words.say(found.key, { name }) : "";
+    }
+    return this.#words.say("arrivedFrom", { name, text: spokenLine(line, this.#words) });
+  }
+
+  /** @param {boolean} open */
+  #opened(open) {
+    this.#host.launcher.ariaExpanded = `${open}`;
+    if (this.#memory?.record.key) this.#memory.patch({ open });
+    this.#tell(new events.PanelEvent(open));
+    this.#render();
+  }
+
+  /** The keyboard of a phone covers the lower part of a panel that fills the screen. */
+  #fitKeyboard() {
+    const { height = innerHeight, offsetTop = 0 } = visualViewport ?? {};
+    this.#stage?.node.style.setProperty("--visible-height", `${height}px`);
+    this.#stage?.node.style.setProperty("--visible-top", `${offsetTop}px`);
+  }
+
+  /** @param {Event} event */
+  #tell(event) {
+    this.#host.dispatchEvent(event);
+  }
+}
+
+void customElements.whenDefined("chatproxy-widget").then((element) => {
+  /** @type {typeof import("./element.js").ChatWidget} */ (/** @type {unknown} */ (element)).provide(Panel);
+});

@@ -1,0 +1,6 @@
+/**
+ * Which panel belongs to this loader. The build puts the hashed file and its integrity in place of
+ * this module; in development the sources load each other as they are.
+ */
+export const panelFile = "panel.js";
+export const panelIntegrity = "";

@@ -1,0 +1,101 @@
+/**
+ * From a chat's state to the rows a page shows: day separators, groups, which events are worth a line,
+ * which cards can still be clicked, how far the last own message has come. Pure.
+ *
+ * @import { ChatState, Entry, Line, Row } from "./types.js"
+ */
+
+import { isEvent, isMessage, statusAt } from "./transcript.js";
+
+const GROUP_MS = 5 * 60_000;
+export const INTERACTIVE = "application/vnd.amazonaws.connect.message.interactive";
+const RESPONSE = `${INTERACTIVE}.response`;
+const PEOPLE = ["AGENT", "SUPERVISOR"];
+
+/** @type {(state: ChatState) => Row[]} */
+export const rowsOf = (state) => {
+  const { transcript, participantId: own } = state;
+  const shown = transcript.lines
+    .map((line, index) => ({ line, index }))
+    .filter(({ line }) => isShown(line, own));
+  const lastOwn = shown.findLast(({ line }) => isMessage(line) && isOwn(line, own));
+  const pending = state.entries.filter((entry) => !isThere(entry, transcript.lines));
+  const lastSaid = pending.length ? Infinity : (lastOwn?.index ?? -1);
+  /** @type {Row[]} */
+  const rows = [];
+  shown.forEach(({ line, index }, place) => {
+    const before = shown[place - 1]?.line;
+    if (!before || dayOf(before.at) !== dayOf(line.at))
+      rows.push({ kind: "day", key: `day:${dayOf(line.at)}`, at: line.at });
+    const key = line.clientToken ?? line.Id;
+    if (!isMessage(line)) return rows.push({ kind: "event", key, line });
+    const answered = isCard(line) && (lastSaid > index || !state.can.send);
+    rows.push({
+      ...{ kind: "message", key, line, own: isOwn(line, own) },
+      first: !before || !together(before, line),
+      last: !shown[place + 1] || !together(line, /** @type {Line} */ (shown[place + 1]?.line)),
+      answered,
+      answer: answered ? answerTo(transcript.lines, index, own, pending) : null,
+      status: index === lastOwn?.index ? statusAt(transcript, index, own) : null,
+    });
+  });
+  const lastLine = shown.at(-1)?.line;
+  let first = !lastLine || !isMessage(lastLine) || !isOwn(lastLine, own);
+  for (const entry of pending) {
+    rows.push({ kind: "entry", key: entry.token, entry, first });
+    first = false;
+  }
+  for (const upload of state.uploads) {
+    rows.push({ kind: "upload", key: upload.token, upload, first });
+    first = false;
+  }
+  return rows;
+};
+
+/** @type {(line: Line, own: string) => boolean} */
+export const isOwn = (line, own) => !!own && line.ParticipantId === own;
+
+/** @type {(line: Line) => boolean} */
+export const isCard = (line) => line.ContentType === INTERACTIVE;
+
+/** @type {(line: Line, own: string) => { key: import("./words.js").Key } | null} the words for an event, if it is worth a line */
+export const eventWords = (line, own) => {
+  const mine = isOwn(line, own);
+  const person = PEOPLE.includes(line.ParticipantRole ?? "");
+  if (isEvent(line, "chat.ended")) return { key: "chatEnded" };
+  if (isEvent(line, "participant.joined")) return person ? { key: "joined" } : null;
+  if (isEvent(line, "participant.left")) return person ? { key: "leftChat" } : null;
+  if (isEvent(line, "transfer.succeeded")) return { key: "transferred" };
+  if (isEvent(line, "transfer.failed")) return { key: "transferFailed" };
+  if (isEvent(line, "participant.idle")) return { key: mine ? "idleOwn" : "idleOther" };
+  if (isEvent(line, "participant.autodisconnection")) return mine ? null : { key: "disconnectedOther" };
+  if (isEvent(line, "authentication.initiated")) return { key: "signIn" };
+  return null;
+};
+
+/** @type {(line: Line, own: string) => boolean} */
+const isShown = (line, own) => {
+  if (line.Type === "EVENT") return eventWords(line, own) !== null;
+  return isMessage(line) && line.ContentType !== RESPONSE;
+};
+
+/** @type {(entry: Entry, lines: readonly Line[]) => boolean} its echo has arrived, only the answer has not */
+const isThere = (entry, lines) => !!entry.echo && lines.some((line) => line.Id === entry.echo);
+
+/** @type {(lines: readonly Line[], index: number, own: string, pending: Entry[]) => string | null} what was said first after a card */
+const answerTo = (lines, index, own, pending) => {
+  const said = lines.slice(index + 1).find((line) => isMessage(line) && isOwn(line, own));
+  return said?.Content ?? pending[0]?.content ?? null;
+};
+
+/** @type {(a: Line, b: Line) => boolean} said by one party in one breath */
+const together = (a, b) =>
+  isMessage(a) &&
+  isMessage(b) &&
+  a.ParticipantId === b.ParticipantId &&
+  (a.DisplayName ?? "") === (b.DisplayName ?? a.DisplayName ?? "") &&
+  b.at - a.at < GROUP_MS &&
+  dayOf(a.at) === dayOf(b.at);
+
+/** @type {(at: number) => string} */
+const dayOf = (at) => new Date(at).toDateString();

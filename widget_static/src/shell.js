@@ -1,0 +1,219 @@
+/**
+ * The panel's frame: a dialog with a header, a menu, lines for trouble, and the question before an
+ * end. What stands between header and footer is handed in. Beside the launcher it lets the page be;
+ * on a small screen it takes all of it and is modal.
+ *
+ * @import { Words } from "./words.js"
+ */
+
+import { h, icon } from "./nodes.js";
+
+const SMALL = matchMedia("(max-width: 480px), (max-height: 560px)");
+
+/**
+ * @typedef {object} ShellHooks
+ * @property {() => void} close
+ * @property {() => void} end
+ * @property {() => void} save
+ */
+
+export class Shell {
+  #hooks;
+  #words;
+  #title = h("h2", { class: "title", id: "title" });
+  #subtitle = h("p", { class: "subtitle" });
+  #notice = h("div", { class: "notice", role: "status", hidden: true });
+  #alert = h("div", { class: "alert", role: "alert", hidden: true });
+  #footer = h("div", { class: "footer" });
+  #save;
+  #end;
+  #menu;
+  #menuButton;
+  #asked = h("div", { class: "ask", hidden: true });
+  #main;
+  #resized = () => this.#fit();
+
+  /**
+   * @param {Words} words
+   * @param {ShellHooks} hooks
+   */
+  constructor(words, hooks) {
+    this.#words = words;
+    this.#hooks = hooks;
+    const act = (/** @type {() => void} */ task) => () => {
+      this.#toggleMenu(false);
+      task();
+    };
+    const item = (/** @type {"save" | "end"} */ key, /** @type {() => void} */ task) =>
+      h("button", { type: "button", class: "item", onclick: act(task) }, words.say(key));
+    this.#save = item("save", () => hooks.save());
+    this.#end = item("end", () => this.askToEnd());
+    this.#menu = h("div", { class: "menu", id: "menu", hidden: true }, this.#save, this.#end);
+    this.#menuButton = round("more", words.say("more"), () => this.#toggleMenu());
+    this.#menuButton.setAttribute("aria-expanded", "false");
+    this.#menuButton.setAttribute("aria-controls", "menu");
+    this.#main = this.#build();
+    this.node = h(
+      "dialog",
+      { part: "panel", "aria-labelledby": "title", tabIndex: -1 },
+      this.#main,
+      this.#asked,
+    );
+    this.node.addEventListener("keydown", (event) => event.key === "Escape" && this.#escape(event));
+    this.node.addEventListener("cancel", (event) => event.preventDefault());
+    this.node.addEventListener("click", ({ target }) => this.#clicked(/** @type {Node} */ (target)));
+    SMALL.addEventListener("change", this.#resized);
+  }
+
+  #build() {
+    const heading = h("div", { class: "heading" }, this.#title, this.#subtitle);
+    const close = round("close", this.#words.say("close"), () => this.#hooks.close());
+    const header = h("header", { part: "header" }, heading, this.#menuButton, close, this.#menu);
+    return h("div", { class: "main" }, header, this.#notice, this.#alert, this.#footer);
+  }
+
+  get isOpen() {
+    return this.node.open;
+  }
+
+  /** The panel fills the screen. */
+  get isSmall() {
+    return SMALL.matches;
+  }
+
+  show() {
+    if (this.node.open) return;
+    if (SMALL.matches) this.node.showModal();
+    // Not show(): that would take the focus from whoever has it.
+    else this.node.open = true;
+  }
+
+  hide() {
+    this.#toggleMenu(false);
+    this.#unask();
+    this.node.close();
+  }
+
+  leave() {
+    SMALL.removeEventListener("change", this.#resized);
+    this.node.remove();
+  }
+
+  /** @param {string} title @param {string} subtitle */
+  name(title, subtitle) {
+    this.#title.textContent = title;
+    this.#subtitle.textContent = subtitle;
+    this.#subtitle.hidden = !subtitle;
+  }
+
+  /** @param {Node} node what the panel is for; stands above the footer */
+  fill(node) {
+    this.#footer.before(node);
+  }
+
+  /** @param {{ save: boolean, end: boolean }} can */
+  offer({ save, end }) {
+    this.#save.hidden = !save;
+    this.#end.hidden = !end;
+    this.#menuButton.hidden = !save && !end;
+  }
+
+  /** @param {string} text how the connection is, "" when all is well @param {[string, () => void] | null} [action] */
+  notice(text, action = null) {
+    if (this.#notice.dataset.text === text) return;
+    this.#notice.dataset.text = text;
+    this.#notice.hidden = !text;
+    this.#notice.replaceChildren(text, ...(action ? [small(...action)] : []));
+  }
+
+  /** @param {string} text what went wrong and what to do, "" for nothing */
+  alert(text) {
+    if (this.#alert.dataset.text === text) return;
+    this.#alert.dataset.text = text;
+    this.#alert.hidden = !text;
+    const close = small("×", () => this.alert(""));
+    close.setAttribute("aria-label", this.#words.say("delete"));
+    this.#alert.replaceChildren(icon("warn"), h("span", {}, text), close);
+  }
+
+  /** @param {...Node} nodes */
+  setFooter(...nodes) {
+    const same = nodes.length === this.#footer.childNodes.length;
+    if (same && nodes.every((node, at) => node === this.#footer.childNodes[at])) return;
+    this.#footer.replaceChildren(...nodes);
+  }
+
+  askToEnd() {
+    const say = this.#words.say.bind(this.#words);
+    const keep = h("button", { type: "button", class: "button", onclick: () => this.#unask() }, say("endKeep"));
+    const sure = () => {
+      this.#unask();
+      this.#hooks.end();
+    };
+    this.#asked.replaceChildren(
+      h(
+        "div",
+        {
+          ...{ class: "question", role: "alertdialog", "aria-modal": "true" },
+          ...{ "aria-labelledby": "ask-title", "aria-describedby": "ask-text" },
+        },
+        h("h3", { id: "ask-title" }, say("endTitle")),
+        h("p", { id: "ask-text" }, say("endText")),
+        h(
+          "div",
+          { class: "buttons" },
+          keep,
+          h("button", { type: "button", class: "button danger", onclick: sure }, say("endConfirm")),
+        ),
+      ),
+    );
+    this.#asked.hidden = false;
+    this.#main.inert = true;
+    keep.focus();
+  }
+
+  #unask() {
+    if (this.#asked.hidden) return;
+    this.#asked.hidden = true;
+    this.#main.inert = false;
+    this.#menuButton.focus();
+  }
+
+  /** @param {boolean} [open] */
+  #toggleMenu(open = !!this.#menu.hidden) {
+    this.#menu.hidden = !open;
+    this.#menuButton.setAttribute("aria-expanded", `${open}`);
+  }
+
+  /** @param {Node} target */
+  #clicked(target) {
+    const inMenu = this.#menu.contains(target) || this.#menuButton.contains(target);
+    if (!inMenu) this.#toggleMenu(false);
+  }
+
+  /** @param {Event} event */
+  #escape(event) {
+    event.preventDefault();
+    event.stopPropagation();
+    if (!this.#asked.hidden) return this.#unask();
+    if (this.#menu.hidden) return this.#hooks.close();
+    this.#toggleMenu(false);
+    this.#menuButton.focus();
+  }
+
+  /** The screen has become small or large: modal or not. */
+  #fit() {
+    if (!this.node.open) return;
+    const focused = /** @type {ShadowRoot} */ (this.node.getRootNode()).activeElement;
+    this.node.close();
+    this.show();
+    if (focused instanceof HTMLElement) focused.focus();
+  }
+}
+
+/** @type {(name: Parameters<typeof icon>[0], label: string, act: () => void) => HTMLButtonElement} */
+const round = (name, label, act) =>
+  h("button", { type: "button", class: "round", "aria-label": label, onclick: act }, icon(name));
+
+/** @type {(text: string, act: () => void) => HTMLButtonElement} */
+const small = (text, act) => h("button", { type: "button", class: "small", onclick: act }, text);

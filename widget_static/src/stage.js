@@ -1,0 +1,260 @@
+/**
+ * What is drawn for a state of the conversation: lines for trouble, transcript, composer or what
+ * stands in its place. Turns clicks into calls; never sees api or socket.
+ *
+ * @import { Attachment, ChatState, Failure, WidgetConfig } from "./types.js"
+ * @import { Conversation } from "./conversation.js"
+ * @import { Words } from "./words.js"
+ */
+
+import { failureOf } from "./api.js";
+import { Composer } from "./composer.js";
+import { h } from "./nodes.js";
+import { safeAddress } from "./richtext.js";
+import { Shell } from "./shell.js";
+import { View } from "./view.js";
+
+/**
+ * @typedef {object} StageHooks
+ * @property {() => void} close
+ * @property {() => void} start begin a chat, another one if there was one
+ * @property {() => void} looked the visitor sees the newest lines
+ * @property {(failure: Failure, text: string) => void} problem
+ */
+
+export class Stage {
+  #conversation;
+  #config;
+  #words;
+  #hooks;
+  #shell;
+  #view;
+  #composer;
+  /** @type {unknown} */
+  #chat = null;
+  /** @type {Failure | null} */
+  #failure = null;
+  #footer = "";
+
+  /**
+   * @param {Conversation} conversation
+   * @param {WidgetConfig} config
+   * @param {Words} words
+   * @param {StageHooks} hooks
+   */
+  constructor(conversation, config, words, hooks) {
+    this.#conversation = conversation;
+    this.#config = config;
+    this.#words = words;
+    this.#hooks = hooks;
+    this.#shell = new Shell(words, {
+      close: hooks.close,
+      end: () => void conversation.chat?.end(),
+      save: () => void this.#save(),
+    });
+    this.#view = new View(
+      { words, actions: this.#actions() },
+      { older: () => void conversation.chat?.loadOlder(), atNewest: hooks.looked },
+    );
+    this.#composer = new Composer(words, {
+      send: (text) => this.#send(text),
+      typing: () => conversation.chat?.typing(),
+      attach: (files) => this.#attach(files),
+    });
+    this.#shell.name(config.title || words.say("title"), config.subtitle || words.say("subtitle"));
+    this.#shell.fill(this.#view.node);
+    this.node = this.#shell.node;
+  }
+
+  get isOpen() {
+    return this.#shell.isOpen;
+  }
+
+  /** The panel fills the screen. */
+  get isSmall() {
+    return this.#shell.isSmall;
+  }
+
+  /** The newest lines are before the visitor's eyes. */
+  get isLookedAt() {
+    return this.isOpen && document.visibilityState === "visible" && this.#view.atNewest;
+  }
+
+  /** @param {boolean} focus */
+  open(focus) {
+    this.#shell.show();
+    this.#view.toNewest();
+    if (focus) this.#focus();
+  }
+
+  close() {
+    this.#shell.hide();
+  }
+
+  leave() {
+    this.#shell.leave();
+  }
+
+  askToEnd() {
+    if (this.#conversation.state.phase === "active") this.#shell.askToEnd();
+  }
+
+  /** @param {ChatState} state */
+  render(state) {
+    const { chat } = this.#conversation;
+    this.#view.render(state, this.#chat !== null && chat !== this.#chat);
+    this.#chat = chat;
+    this.#shell.offer({ save: !!chat && state.can.download, end: state.phase === "active" });
+    this.#notice(state);
+    if (state.failure !== this.#failure && state.phase !== "failed") this.#fail(state.failure);
+    this.#failure = state.failure;
+    const { maxLength, attachmentTypes, attachments } = this.#config;
+    const attach = attachments && state.can.attach;
+    this.#composer.rules = { maxLength, types: attachmentTypes, attach };
+    this.#drawFooter(state);
+  }
+
+  #focus() {
+    // On a touch screen the keyboard would hide what is to be read first.
+    const touch = matchMedia("(pointer: coarse)").matches;
+    if (touch || !this.#composer.node.isConnected) this.#shell.node.focus();
+    else this.#composer.focus();
+  }
+
+  /** @returns {import("./bubbles.js").Actions} */
+  #actions() {
+    const chat = () => this.#conversation.chat;
+    return {
+      answer: (text) => this.#send(text),
+      retry: (token) => chat()?.retry(token),
+      discard: (token) => this.#conversation.discard(token),
+      retryUpload: (token) => chat()?.uploads.retry(token),
+      cancelUpload: (token) => chat()?.uploads.cancel(token),
+      download: (attachment) => void this.#download(attachment),
+    };
+  }
+
+  /** @param {string} text */
+  #send(text) {
+    this.#shell.alert("");
+    this.#view.toNewest();
+    this.#conversation.send(text);
+    if (!this.#conversation.chat) this.#hooks.start();
+    this.#focus();
+  }
+
+  /** @param {ChatState} state */
+  #notice({ phase, link }) {
+    const live = phase === "active" || phase === "leaving";
+    const words = this.#words;
+    if (phase === "opening") return this.#shell.notice(words.say("starting"));
+    if (!live || link === "connected" || link === "idle") return this.#shell.notice("");
+    const again = () => this.#conversation.chat?.continueHere();
+    this.#shell.notice(
+      words.say(link),
+      link === "elsewhere" ? [words.say("continueHere"), again] : null,
+    );
+  }
+
+  /** @param {ChatState} state */
+  #drawFooter({ phase, endedBy, incompleteSince, failure }) {
+    const text = this.#footerText(phase, endedBy, incompleteSince, failure);
+    const shown = `${phase}:${text}`;
+    if (shown === this.#footer) return;
+    const held = this.node.contains(/** @type {any} */ (this.node.getRootNode()).activeElement);
+    this.#footer = shown;
+    if (!text) this.#shell.setFooter(this.#composer.node);
+    else this.#shell.setFooter(this.#closing(phase, text));
+    // The box that had the focus is gone: keep it inside, or a keyboard starts at the page's top.
+    if (held) this.#focus();
+  }
+
+  /** @type {(phase: string, endedBy: string | null, incompleteSince: string | null, failure: Failure | null) => string} "" where one can write */
+  #footerText(phase, endedBy, incompleteSince, failure) {
+    const words = this.#words;
+    if (phase === "leaving") return words.say("leaving");
+    if (phase === "gone") return words.say("gone");
+    if (phase === "failed") return `${words.say("startFailed")} ${failure ? words.failure(failure) : ""}`;
+    if (phase !== "ended") return "";
+    const by = endedBy === "customer" ? "endedByCustomer" : endedBy === "agent" ? "endedByAgent" : "endedByOther";
+    const since = incompleteSince
+      ? ` ${words.say("incomplete", { time: words.time(Date.parse(incompleteSince)) })}`
+      : "";
+    return words.say(by) + since;
+  }
+
+  /** @type {(phase: string, text: string) => Node} */
+  #closing(phase, text) {
+    const words = this.#words;
+    const label = words.say(phase === "failed" ? "startAgain" : "startAnew");
+    const start = { type: "button", class: "button primary", onclick: () => this.#hooks.start() };
+    const save = { type: "button", class: "button", onclick: () => void this.#save() };
+    return h(
+      "div",
+      { class: "closing" },
+      h("p", { role: phase === "failed" ? "alert" : "status" }, text),
+      phase !== "leaving" &&
+        h(
+          "div",
+          { class: "buttons" },
+          h("button", start, label),
+          phase === "ended" && h("button", save, words.say("save")),
+        ),
+    );
+  }
+
+  /** @param {File[]} files */
+  #attach(files) {
+    for (const file of files) {
+      const refusal = this.#refusal(file);
+      if (refusal) this.#shell.alert(refusal);
+      else this.#conversation.chat?.uploads.add(file);
+    }
+    this.#view.toNewest();
+  }
+
+  /** @type {(file: File) => string} why a file cannot be sent, "" if it can */
+  #refusal({ name, type, size }) {
+    const { attachmentTypes: types, attachmentMaxBytes: most } = this.#config;
+    const words = this.#words;
+    const ending = `.${name.split(".").at(-1)?.toLowerCase()}`;
+    const matches = (/** @type {string} */ one) =>
+      one === type || (one.startsWith(".") ? one : `.${one}`) === ending;
+    if (!size) return words.say("fileEmpty");
+    if (size > most) return words.say("fileTooLarge", { size: words.size(most) });
+    return !types.length || types.some(matches) ? "" : words.say("fileType");
+  }
+
+  /** @param {Attachment} attachment */
+  async #download({ AttachmentId, AttachmentName }) {
+    try {
+      const url = safeAddress((await this.#conversation.chat?.attachmentUrl(AttachmentId)) ?? "");
+      if (url) follow(url, AttachmentName);
+    } catch (error) {
+      this.#fail(failureOf(error));
+    }
+  }
+
+  async #save() {
+    try {
+      const file = await this.#conversation.chat?.transcriptFile();
+      if (!file) return;
+      const url = URL.createObjectURL(file);
+      follow(url, `chat-${new Date().toISOString().slice(0, 10)}.txt`);
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    } catch (error) {
+      this.#fail(failureOf(error));
+    }
+  }
+
+  /** @param {Failure | null} failure */
+  #fail(failure) {
+    const text = failure ? this.#words.failure(failure) : "";
+    this.#shell.alert(text);
+    if (failure) this.#hooks.problem(failure, text);
+  }
+}
+
+/** @type {(url: string, name: string) => void} as a click on a link would */
+const follow = (url, name) =>
+  h("a", { href: url, download: name, target: "_blank", rel: "noopener noreferrer" }).click();

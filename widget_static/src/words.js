@@ -1,0 +1,71 @@
+/**
+ * Words, dates and sizes as this visitor reads them. Knows the language and the widget's own texts,
+ * nothing of where they are shown.
+ *
+ * @import { Failure } from "./types.js"
+ */
+
+import { en } from "./strings/en.js";
+
+/** @typedef {keyof typeof en} Key */
+
+export class Words {
+  #texts;
+  #locale;
+
+  /**
+   * @param {Record<string, string>} [texts] the widget's own, by key
+   * @param {string | null} [locale] BCP 47; the browser's by default
+   */
+  constructor(texts = {}, locale = null) {
+    this.#texts = /** @type {Record<string, string>} */ ({ ...en, ...texts });
+    this.#locale = supported(locale);
+  }
+
+  /** @type {(key: Key, values?: Record<string, string | number>) => string} */
+  say(key, values = {}) {
+    const text = this.#texts[key] ?? key;
+    return text.replace(/\{(\w+)\}/g, (all, name) => `${values[name] ?? all}`);
+  }
+
+  /** Why something failed and what to do: the server's own sentence where it knows more than we. @param {Failure} failure */
+  failure({ reason, detail }) {
+    if (reason === "refused" && detail) return detail;
+    return this.say(/** @type {Key} */ (reason in en ? reason : "serverFailed"));
+  }
+
+  /** @param {number} at milliseconds @returns {string} time of day */
+  time(at) {
+    return new Date(at).toLocaleTimeString(this.#locale, { hour: "numeric", minute: "2-digit" });
+  }
+
+  /** @param {number} at milliseconds @param {number} now @returns {string} */
+  day(at, now) {
+    const days = Math.round((midnight(now) - midnight(at)) / 86_400_000);
+    if (days === 0) return this.say("today");
+    if (days === 1) return this.say("yesterday");
+    const year = new Date(at).getFullYear() === new Date(now).getFullYear() ? {} : { year: "numeric" };
+    const format = { weekday: "long", day: "numeric", month: "long", ...year };
+    return new Date(at).toLocaleDateString(this.#locale, /** @type {any} */ (format));
+  }
+
+  /** @param {number} bytes @returns {string} */
+  size(bytes) {
+    const unit = bytes < 1_000_000 ? "kilobyte" : "megabyte";
+    const value = Math.max(bytes / (unit === "kilobyte" ? 1_000 : 1_000_000), 0.1);
+    const format = { style: "unit", unit, maximumFractionDigits: value < 10 ? 1 : 0 };
+    return new Intl.NumberFormat(this.#locale, /** @type {any} */ (format)).format(value);
+  }
+}
+
+/** @type {(at: number) => number} */
+const midnight = (at) => new Date(at).setHours(0, 0, 0, 0);
+
+/** @type {(locale: string | null) => string | undefined} nothing for one the browser cannot read */
+const supported = (locale) => {
+  try {
+    return locale ? Intl.getCanonicalLocales(locale.replace("_", "-"))[0] : undefined;
+  } catch {
+    return undefined;
+  }
+};
