@@ -245,6 +245,6 @@ def pytest_runtest_makereport(
     if report.failed:
         starts = item.stash.get(_log_starts, {})
         for child in _children:
-            written = child.written(since=starts.get(id(child), 0))
-            report.sections.append((f"{child.name}, meanwhile", written[-LOG_SHOWN:]))
+            if written := child.written(since=starts.get(id(child), 0)):
+                report.sections.append((f"{child.name}, meanwhile", written[-LOG_SHOWN:]))
     return report

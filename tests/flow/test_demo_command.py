@@ -114,7 +114,7 @@ def test_when_one_server_dies_the_other_is_ended(
 def test_demo_rows_are_refused_off_this_machine(start: Callable[..., Demo]) -> None:
     demo = start(CHAT_PUBLIC_URL="https://chat.example.com")
     assert demo.wait_end() == 1
-    assert "for this machine only" in demo.printed
+    assert "not on this machine" in demo.printed
 
 
 def test_demo_rows_are_refused_out_of_demo_mode(start: Callable[..., Demo]) -> None:
