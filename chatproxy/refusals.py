@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from chatproxy.exchange import Send
 
 #: As in `api/problems.py`, which this must not import: it is answered without Django.
-TYPE_BASE = "https://chatproxy.dev/problems/"
+TYPE_BASE = "/api/docs/problems#"
 
 #: Seconds until a refused client may try again; pools empty quickly or not at all.
 RETRY_AFTER_S = 2

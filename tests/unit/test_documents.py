@@ -105,3 +105,7 @@ def test_every_close_code_is_documented() -> None:
     codes = {code for text in sources for code in re.findall(r"^CLOSE_\w+ = (\d{4})$", text, re.M)}
     rows = set(re.findall(r"^\| (\d{4}) \| ", (DOCS / "socket.md").read_text(), re.M))
     assert rows == codes
+
+
+def test_both_makers_of_problems_point_to_the_same_page() -> None:
+    assert refusals.TYPE_BASE == problems.TYPE_BASE
