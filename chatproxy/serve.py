@@ -35,8 +35,10 @@ THREADS_GRACE_S = 3.0
 class Limits:
     """Bounds of one server process; times in seconds, sizes in bytes."""
 
-    websocket_message_bytes: int = 65_536
+    #: What a browser may send in one frame.
     websocket_frame_bytes: int = 65_536
+    #: Both directions. A message of 16,384 characters, escaped twice on its way, has 230 kB.
+    websocket_message_bytes: int = 1_048_576
     websocket_handshake_s: int = 10
     #: A half-open tab is noticed after at most the two together, and two seconds of looking.
     ping_interval_s: int = 10

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
 import signal
-import socket
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
@@ -19,8 +14,7 @@ import websockets
 from websockets.sync.client import connect
 
 from chatproxy.lifespan import Lifespan
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.unit.serving import Program, free_port, running
 
 PROGRAM = """
 import asyncio, json, logging, sys
@@ -72,78 +66,25 @@ sys.exit(run(application, host="127.0.0.1", port=int(sys.argv[1]), lifespan=life
 """
 
 
-class Server:
-    """The program above in its own process."""
-
-    def __init__(self, port: int, *words: str) -> None:
-        self.port = port
-        self.lines: list[str] = []
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(port), *words],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-
-    def until(self, text: str) -> str:
-        """The line that holds ``text``, once the program has printed it."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line)
-            if text in line:
-                return line
-        raise AssertionError(f"{text!r} never came: {self.lines} {self.end()}")
-
-    def end(self) -> str:
-        """Wait for the process; what it wrote to stderr."""
-        out, err = self.process.communicate(timeout=20)
-        self.lines += out.splitlines()
-        return err
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
-
-    def socket_url(self, path: str) -> str:
-        return f"ws://127.0.0.1:{self.port}{path}"
-
-
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture
-def server(port: int) -> Iterator[Server]:
-    with running(port) as server:
+def server(port: int) -> Iterator[Program]:
+    with running(PROGRAM, port) as server:
         server.until("chatproxy is ready")
         yield server
 
 
-@contextlib.contextmanager
-def running(port: int, *words: str) -> Iterator[Server]:
-    server = Server(port, *words)
-    try:
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.process.kill()
-            server.process.communicate()
-        for stream in (server.process.stdout, server.process.stderr):
-            if stream is not None:
-                stream.close()
-
-
-def test_it_says_once_where_it_is_ready(server: Server) -> None:
+def test_it_says_once_where_it_is_ready(server: Program) -> None:
     assert server.lines[-1].strip() == f"chatproxy is ready on http://127.0.0.1:{server.port}"
     assert [line.strip() for line in server.lines if "STARTED" in line] == ["STARTED"]
     assert requests.get(server.url("/"), timeout=5).text == "0"
 
 
-def test_sigterm_tells_tabs_when_to_come_back_and_answers_what_runs(server: Server) -> None:
+def test_sigterm_tells_tabs_when_to_come_back_and_answers_what_runs(server: Program) -> None:
     slow = subprocess.Popen(["curl", "-s", server.url("/slow")], stdout=subprocess.PIPE, text=True)
     with slow, connect(server.socket_url("/ws/chat/s1?ticket=secret")) as tab:
         server.until("SLOW")
@@ -162,7 +103,7 @@ def test_sigterm_tells_tabs_when_to_come_back_and_answers_what_runs(server: Serv
 
 
 def test_a_second_signal_ends_it_at_once(port: int) -> None:
-    with running(port, "hang") as server:
+    with running(PROGRAM, port, "hang") as server:
         server.until("chatproxy is ready")
         server.process.send_signal(signal.SIGINT)
         server.until("DRAINING")
@@ -171,7 +112,7 @@ def test_a_second_signal_ends_it_at_once(port: int) -> None:
         assert server.process.returncode == 0
 
 
-def test_a_ticket_never_reaches_a_log(server: Server) -> None:
+def test_a_ticket_never_reaches_a_log(server: Program) -> None:
     with connect(server.socket_url("/ws/chat/s1?ticket=swordfish")):
         requests.get(server.url("/ws/chat/s1?ticket=swordfish"), timeout=5)
     server.process.send_signal(signal.SIGTERM)
@@ -180,8 +121,8 @@ def test_a_ticket_never_reaches_a_log(server: Server) -> None:
     assert not any("swordfish" in line for line in server.lines)
 
 
-def test_a_taken_port_is_said_in_one_sentence(server: Server) -> None:
-    with running(server.port) as second:
+def test_a_taken_port_is_said_in_one_sentence(server: Program) -> None:
+    with running(PROGRAM, server.port) as second:
         complaint = second.end()
         assert second.process.returncode == 2
         assert complaint.strip() == (
@@ -191,13 +132,13 @@ def test_a_taken_port_is_said_in_one_sentence(server: Server) -> None:
 
 
 def test_a_start_that_fails_ends_the_process(port: int) -> None:
-    with running(port, "fail-start") as server:
+    with running(PROGRAM, port, "fail-start") as server:
         server.end()
         assert server.process.returncode == 1
         assert not any("is ready" in line for line in server.lines)
 
 
-def test_a_frame_over_the_limit_closes_the_socket(server: Server) -> None:
+def test_a_frame_over_the_limit_closes_the_socket(server: Program) -> None:
     with connect(server.socket_url("/ws"), compression=None) as tab:
         tab.send("x" * 65_000)
         assert tab.recv(timeout=5) == "65000"
@@ -207,14 +148,14 @@ def test_a_frame_over_the_limit_closes_the_socket(server: Server) -> None:
         assert closed.value.rcvd is None or closed.value.rcvd.code == 1009
 
 
-def test_no_more_than_the_largest_body_is_kept(server: Server) -> None:
+def test_no_more_than_the_largest_body_is_kept(server: Program) -> None:
     assert requests.post(server.url("/"), data=b"x" * 2_621_440, timeout=10).text == "2621440"
     assert requests.post(server.url("/"), data=b"x" * 5_000_000, timeout=10).text == "2621441"
     chunks = (b"y" * 100_000 for _ in range(40))
     assert requests.post(server.url("/"), data=chunks, timeout=10).text == "2621441"
 
 
-def test_a_body_without_end_is_cut_off(server: Server) -> None:
+def test_a_body_without_end_is_cut_off(server: Program) -> None:
     with pytest.raises(requests.ConnectionError):
         requests.post(server.url("/"), data=b"x" * 50_000_000, timeout=20)
 

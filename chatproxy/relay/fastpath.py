@@ -1,0 +1,110 @@
+"""Frames written straight to daphne's sockets: built once, one system call each.
+
+Through daphne's plain ``send`` a frame is packed anew for every tab, waits for the event loop to
+find its socket writable, and costs two to four times as much. Here the frame is packed once and,
+when nothing waits in front of it, handed to the kernel at once; otherwise it queues behind what
+waits, in the same buffer, so order holds however frames are sent.
+
+This reaches into daphne, autobahn and Twisted below what they document. So each socket is looked at
+first: where anything differs from what is expected (another server, TLS, compression, a new
+version), `writer_for` says None and the caller keeps to plain sends.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache, partial
+from typing import Any
+
+_TEXT_FRAME = 0x81  # final fragment, opcode 1
+
+
+def _packed(text: str) -> bytes:
+    """An unmasked, unfragmented text frame (RFC 6455, 5.2), as a server sends it."""
+    payload = text.encode()
+    size = len(payload)
+    if size < 126:
+        return bytes((_TEXT_FRAME, size)) + payload
+    if size < 65_536:
+        return bytes((_TEXT_FRAME, 126)) + size.to_bytes(2, "big") + payload
+    return bytes((_TEXT_FRAME, 127)) + size.to_bytes(8, "big") + payload
+
+
+#: The frame for a text. The last few are remembered: the tabs of a session get the same one.
+frame = lru_cache(maxsize=4)(_packed)
+
+
+class SocketWriter:
+    """Writes frames to one browser socket on daphne. For the event loop's thread alone."""
+
+    __slots__ = ("_open", "_protocol", "_socket", "_transport")
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+        self._open = protocol.STATE_OPEN
+        self._transport = protocol.transport
+        self._socket = protocol.transport.socket
+
+    def __call__(self, frame: bytes) -> bool:
+        """Send one packed frame; never blocks, never raises.
+
+        Returns:
+            False when the socket is closing or closed, and the frame went nowhere.
+        """
+        if self._protocol.state != self._open:
+            return False
+        transport = self._transport
+        if transport.dataBuffer or transport._tempDataLen or transport.disconnecting:
+            transport.write(frame)
+            return True
+        try:
+            sent = self._socket.send(frame)
+        except OSError:  # full, or broken: Twisted tells the one from the other
+            sent = 0
+        if sent < len(frame):
+            transport.write(frame[sent:])
+        return True
+
+    def buffered_bytes(self) -> int:
+        """Bytes that wait because the browser does not read."""
+        transport = self._transport
+        return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
+
+
+def writer_for(send: Any) -> SocketWriter | None:
+    """A writer for the accepted socket behind an ASGI ``send``, or None: keep to plain sends."""
+    server = sys.modules.get("daphne.server")  # imported by whoever serves, never from here
+    if server is None or not isinstance(send, partial) or not send.args:
+        return None
+    if not isinstance(getattr(send.func, "__self__", None), server.Server):
+        return None
+    protocol = send.args[0]
+    return SocketWriter(protocol) if _is_as_expected(protocol) else None
+
+
+def _is_as_expected(protocol: Any) -> bool:
+    """Whether a frame of ours on this socket is the same as one sent through daphne."""
+    try:
+        transport = protocol.transport
+        return (
+            type(transport) is _tcp_server()
+            and isinstance(transport.dataBuffer, bytes)
+            and isinstance(transport._tempDataLen, int)
+            and isinstance(transport.offset, int)
+            and transport.disconnecting in (True, False)
+            and callable(transport.socket.send)
+            and transport.socket.gettimeout() == 0.0
+            and protocol.state == protocol.STATE_OPEN
+            and protocol._perMessageCompress is None
+            and not protocol.autoFragmentSize
+            and not protocol.send_queue
+        )
+    except AttributeError:
+        return False
+
+
+def _tcp_server() -> Any:
+    """Twisted's plain TCP connection; a TLS one must not be written past its encryption."""
+    from twisted.internet.tcp import Server
+
+    return Server
