@@ -154,7 +154,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
+# The demo serves each file from where it lies; elsewhere collectstatic gathers them first.
+STATIC_ROOT = None if CHAT_DEMO or DEBUG else BASE_DIR / "var" / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -181,7 +182,7 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 CORS_ALLOWED_ORIGINS: list[str] = []  # origins come per widget, through the signal in api/apps.py
-CORS_URLS_REGEX = r"^/(api|participant|widget)/"
+CORS_URLS_REGEX = r"^/(api|participant)/"  # the widget's files are for every origin, and say so
 CORS_ALLOW_CREDENTIALS = False
 CORS_PREFLIGHT_MAX_AGE = 7200
 CORS_ALLOW_METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
