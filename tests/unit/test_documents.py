@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from chatproxy.upstream.vocabulary import Topic
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+WIDGET = ROOT / "widget_static/src"
 
 
 def settings_in_code() -> dict[str, str | None]:
@@ -109,3 +111,33 @@ def test_every_close_code_is_documented() -> None:
 
 def test_both_makers_of_problems_point_to_the_same_page() -> None:
     assert refusals.TYPE_BASE == problems.TYPE_BASE
+
+
+def widget_attributes() -> set[str]:
+    """What the widget reads from the script tag; ``dataset.startWith`` is ``data-start-with``."""
+    sources = [(WIDGET / name).read_text() for name in ("loader.js", "element.js", "panel.js")]
+    names: set[str] = set()
+    for text in sources:
+        names |= set(re.findall(r"\bdataset\.([a-z]\w*)", text))
+        for taken in re.findall(r"const \{([^}]*)\} = this\.dataset", text):
+            names |= {name.split("=")[0].strip() for name in taken.split(",")}
+    return {
+        "data-" + re.sub(r"[A-Z]", lambda found: "-" + found[0].lower(), name) for name in names
+    }
+
+
+def widget_events() -> set[str]:
+    return set(re.findall(r'"(chat-[a-z-]+)"', (WIDGET / "events.js").read_text()))
+
+
+def widget_looks() -> set[str]:
+    """Custom properties declared with a default."""
+    sheets = [(WIDGET / name).read_text() for name in ("launcher.css", "style.css")]
+    return {name for sheet in sheets for name in re.findall(r"^\s*(--chat-[\w-]+):", sheet, re.M)}
+
+
+@pytest.mark.parametrize("public", [widget_attributes, widget_events, widget_looks])
+def test_what_a_page_may_use_of_the_widget_is_documented(public: Callable[[], set[str]]) -> None:
+    page = (DOCS / "widget.md").read_text()
+    assert public()
+    assert {name for name in public() if f"`{name}`" not in page} == set()
