@@ -4,7 +4,7 @@ import re
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from chatproxy.widgets.demo import seed_demo
 
@@ -49,6 +49,6 @@ def test_bare_host_leads_to_the_page() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/demo/"])
-def test_there_is_no_such_page_outside_the_demo(path: str, settings: SettingsWrapper) -> None:
+def test_there_is_no_such_page_outside_the_demo(path: str, settings: Settings) -> None:
     settings.CHAT_DEMO = False
     assert Client().get(path).status_code == 404

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from chatproxy.widgets.files import accepted_encodings
 
@@ -15,7 +15,7 @@ CODE = "export const answer = 42;\n" * 50
 
 
 @pytest.fixture
-def dist(tmp_path: Path, settings: SettingsWrapper) -> Path:
+def dist(tmp_path: Path, settings: Settings) -> Path:
     settings.WIDGET_DIST = tmp_path / "dist"
     settings.WIDGET_DIST.mkdir()
     (tmp_path / "dist" / "loader.js").write_text(CODE)
