@@ -172,9 +172,7 @@ def _continuing(contact_id: str, kind: str = "FROM_SEGMENT") -> dict[str, Any]:
     return {"PersistentChat": {"SourceContactId": contact_id, "RehydrationType": kind}}
 
 
-def test_a_service_without_such_an_operation_says_so(
-    sandbox: RunningSandbox, ground: Ground
-) -> None:
+def test_a_service_without_such_an_operation_says_so(ground: Ground) -> None:
     answer = requests.post(f"{ground.url}/participant/nothing", json={}, timeout=10)
     assert answer.status_code == 404
     assert answer.headers["x-amzn-ErrorType"] == "UnknownOperationException"
