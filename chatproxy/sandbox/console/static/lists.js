@@ -1,0 +1,139 @@
+/** The left column: chats by state, with what was said last, who is typing, and what is unread. */
+
+import { avatar, el, icon, place } from "./dom.js";
+import { elapsed, timeOfDay } from "./times.js";
+
+/** @typedef {import("./store.js").Store} Store */
+/** @typedef {import("./store.js").Chat} Chat */
+
+const GROUPS = [
+  { state: "waiting", title: "Waiting", empty: "Nobody is waiting." },
+  { state: "open", title: "Your chats", empty: "None yet. Take one from the line." },
+  { state: "bot", title: "With the bot", empty: "" },
+  { state: "ended", title: "Ended", empty: "" },
+];
+
+export class Lists {
+  /** @type {Map<string, HTMLElement>} */
+  #rows = new Map();
+  /** @type {Set<string>} states folded away */
+  #folded = new Set();
+  /** @type {{group: typeof GROUPS[number], section: HTMLElement, title: HTMLElement, rows: HTMLElement}[]} */
+  #groups;
+
+  /**
+   * @param {HTMLElement} parent
+   * @param {{onSelect: (id: string) => void, onAccept: (id: string) => void}} callbacks
+   */
+  constructor(parent, { onSelect, onAccept }) {
+    this.onSelect = onSelect;
+    this.onAccept = onAccept;
+    this.#groups = GROUPS.map((group) => this.#makeGroup(group));
+    parent.append(...this.#groups.map(({ section }) => section));
+  }
+
+  /** @param {Store} store */
+  render(store) {
+    const known = new Set(store.chats.keys());
+    for (const id of this.#rows.keys()) if (!known.has(id)) this.#rows.delete(id);
+    for (const { group, section, title, rows } of this.#groups) {
+      const chats = store.inState(group.state);
+      const isFolded = this.#folded.has(group.state);
+      section.hidden = !chats.length && !group.empty;
+      title.replaceChildren(group.title, el("span", { class: "count" }, String(chats.length)), icon("chevron"));
+      title.setAttribute("aria-expanded", String(!isFolded));
+      const nodes = isFolded ? [] : chats.map((chat) => this.#row(chat, store));
+      place(rows, nodes.length || isFolded ? nodes : [el("li", { class: "list-empty" }, group.empty)]);
+    }
+  }
+
+  /**
+   * Only the running times, once a second.
+   * @param {Store} store
+   */
+  tick(store) {
+    for (const chat of store.inState("waiting")) {
+      const time = this.#rows.get(chat.id)?.querySelector(".row-time");
+      if (time) time.textContent = elapsed(chat.since, Date.now());
+    }
+  }
+
+  /** @param {typeof GROUPS[number]} group */
+  #makeGroup(group) {
+    const rows = el("ul", { id: `list-${group.state}` });
+    const title = el("button", {
+      type: "button",
+      class: "list-title",
+      "aria-controls": rows.id,
+      on: { click: () => this.#fold(group.state) },
+    });
+    const heading = el("h2", { class: "list-heading" }, title);
+    return { group, title, rows, section: el("section", { class: `list ${group.state}` }, heading, rows) };
+  }
+
+  /** @param {string} state */
+  #fold(state) {
+    if (!this.#folded.delete(state)) this.#folded.add(state);
+    this.onFold?.();
+  }
+
+  /** @type {(() => void) | undefined} called when a group was folded or unfolded */
+  onFold;
+
+  /**
+   * @param {Chat} chat
+   * @param {Store} store
+   */
+  #row(chat, store) {
+    const row = this.#rows.get(chat.id) ?? this.#makeRow(chat);
+    this.#rows.set(chat.id, row);
+    const isSelected = store.selected === chat.id;
+    const unread = chat.isMine && chat.state === "open" ? chat.unread : 0;
+    row.className = `row ${chat.state}${unread ? " is-unread" : ""}`;
+    const [main, take] = /** @type {HTMLElement[]} */ ([...row.children]);
+    take.hidden = chat.state !== "waiting";
+    main.setAttribute("aria-current", String(isSelected));
+    const typers = store.typers(chat.id);
+    const [, text, side] = /** @type {HTMLElement[]} */ ([...main.children]);
+    const [name, preview] = /** @type {HTMLElement[]} */ ([...text.children]);
+    name.textContent = chat.customer;
+    preview.textContent = typers.length && chat.state === "open" ? "typing…" : previewOf(chat);
+    preview.classList.toggle("is-typing", typers.length > 0 && chat.state === "open");
+    const at = chat.state === "waiting" ? elapsed(chat.since, Date.now()) : timeOfDay(chat.preview?.at ?? chat.since);
+    const [time, badge] = /** @type {HTMLElement[]} */ ([...side.children]);
+    time.textContent = at;
+    badge.hidden = !unread;
+    badge.textContent = unread > 99 ? "99+" : String(unread);
+    badge.setAttribute("aria-label", `${unread} unread`);
+    return row;
+  }
+
+  /** @param {Chat} chat */
+  #makeRow(chat) {
+    const main = el(
+      "button",
+      { type: "button", class: "row-main", "data-chat": chat.id, on: { click: () => this.onSelect(chat.id) } },
+      avatar(chat.customer),
+      el("span", { class: "row-words" }, el("span", { class: "row-name" }), el("span", { class: "row-text" })),
+      el("span", { class: "row-side" }, el("span", { class: "row-time" }), el("span", { class: "badge" })),
+    );
+    const take = el(
+      "button",
+      {
+        type: "button",
+        class: "button primary row-take",
+        "aria-label": `Take the chat with ${chat.customer}`,
+        on: { click: () => this.onAccept(chat.id) },
+      },
+      "Take",
+    );
+    return el("li", { class: "row" }, main, take);
+  }
+}
+
+/** @param {Chat} chat */
+function previewOf(chat) {
+  if (!chat.preview) return "No messages yet";
+  const speaker = chat.preview.role === "CUSTOMER" ? "" : chat.preview.role === "AGENT" ? "You: " : "Bot: ";
+  return speaker + chat.preview.text.replace(/\s+/g, " ");
+}
