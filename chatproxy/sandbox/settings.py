@@ -4,6 +4,9 @@ import secrets
 from pathlib import Path
 
 SECRET_KEY = secrets.token_urlsafe(32)  # nothing outlives the process
+# Cookies know no ports: under its own name, the cookie leaves that of the proxy's admin alone.
+CSRF_COOKIE_NAME = "console_csrf"
+CSRF_COOKIE_PATH = "/console/"
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 ROOT_URLCONF = "chatproxy.sandbox.urls"
