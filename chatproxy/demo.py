@@ -76,7 +76,15 @@ def environment(
         "AWS_SECRET_ACCESS_KEY": "demo",
     }
     given = {name for name in defaults if name in environ or f"{name}_FILE" in environ}
-    return {**environ, **{name: defaults[name] for name in defaults.keys() - given}}
+    added = {name: defaults[name] for name in defaults.keys() - given}
+    return {**environ, **added, **_without_web_proxy(environ)}
+
+
+def _without_web_proxy(environ: Mapping[str, str]) -> dict[str, str]:
+    """The sandbox is on loopback, where a company's web proxy, honoured by boto3, cannot reach it."""
+    spared = environ.get("no_proxy") or environ.get("NO_PROXY")
+    both = ",".join(filter(None, [spared, "127.0.0.1"]))
+    return {"no_proxy": both, "NO_PROXY": both}
 
 
 def sandbox_process(port: int, *, environ: Mapping[str, str], log_dir: Path) -> Child:

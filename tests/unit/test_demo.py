@@ -30,6 +30,11 @@ def test_every_address_follows_the_ports(tmp_path: Path) -> None:
     assert settings["CONNECT_WEBSOCKET_HOSTS"] == "127.0.0.1:9200"
 
 
+def test_a_web_proxy_is_not_asked_for_the_sandbox(tmp_path: Path) -> None:
+    settings = environment(8000, 8001, {"NO_PROXY": "intranet"}, var=tmp_path)
+    assert settings["no_proxy"] == settings["NO_PROXY"] == "intranet,127.0.0.1"
+
+
 def test_keys_are_kept_so_that_a_chat_outlives_a_restart(tmp_path: Path) -> None:
     first = environment(8000, 8001, {}, var=tmp_path)
     second = environment(8000, 8001, {}, var=tmp_path)
