@@ -81,7 +81,7 @@ def environment(
 
 
 def _without_web_proxy(environ: Mapping[str, str]) -> dict[str, str]:
-    """The sandbox is on loopback, where a company's web proxy, honoured by boto3, cannot reach it."""
+    """boto3 honours a company's web proxy, which cannot reach the sandbox on this machine."""
     spared = environ.get("no_proxy") or environ.get("NO_PROXY")
     both = ",".join(filter(None, [spared, "127.0.0.1"]))
     return {"no_proxy": both, "NO_PROXY": both}
