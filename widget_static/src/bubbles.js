@@ -80,11 +80,11 @@ const messageNodes = (row, setting) => {
   const bubble = h(
     "div",
     { class: "bubble", part: own ? "bubble bubble-own" : "bubble bubble-other" },
+    !own && last && h("span", { class: "avatar", part: "avatar", "aria-hidden": "true" }, initials(name)),
     h("span", { class: "sr" }, `${name}: `),
     ...bodyOf(row, setting),
   );
   return [
-    !own && last && h("span", { class: "avatar", part: "avatar", "aria-hidden": "true" }, initials(name)),
     !own && first && h("div", { class: "name", "aria-hidden": "true" }, name),
     bubble,
     ...(isCard(line) ? optionNodes(row, setting) : []),
@@ -98,7 +98,7 @@ const metaOf = ({ line, own, last, status }, words) => {
   const blocked = own && (processing === "FAILED" || processing === "REJECTED");
   if (blocked) return h("div", { class: "meta bad" }, icon("warn"), words.say("blocked"));
   const time = h("time", { dateTime: line.AbsoluteTime }, words.time(line.at));
-  return h("div", { class: "meta" }, last && time, own && status && ` · ${words.say(status)}`);
+  return h("div", { class: "meta" }, last && time, own && status && h("span", {}, words.say(status)));
 };
 
 /** @type {(row: MessageRow, setting: Setting) => (Node | string)[]} */

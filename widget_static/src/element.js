@@ -10,7 +10,6 @@ import { panelFile, panelIntegrity } from "./release.js";
 
 export const TAG = "chatproxy-widget";
 const SVG = "http://www.w3.org/2000/svg";
-const BUBBLE = "M7 3h10a3 3 0 0 1 3 3v7a3 3 0 0 1-3 3h-6l-5 5v-5a3 3 0 0 1-2-3V6a3 3 0 0 1 3-3z";
 
 export class ChatWidget extends HTMLElement {
   /** The script that brought us: says where everything else is. @type {HTMLScriptElement | null} */
@@ -35,7 +34,7 @@ export class ChatWidget extends HTMLElement {
     const path = document.createElementNS(SVG, "path");
     root.adoptedStyleSheets = [sheet];
     svg.setAttribute("viewBox", "0 0 24 24");
-    path.setAttribute("d", BUBBLE);
+    path.setAttribute("d", "M7 3h10a3 3 0 0 1 3 3v7a3 3 0 0 1-3 3h-6l-5 5v-5a3 3 0 0 1-2-3V6a3 3 0 0 1 3-3");
     svg.append(path);
     const { launcher } = this;
     launcher.part.add("launcher");
@@ -69,8 +68,7 @@ export class ChatWidget extends HTMLElement {
       .then((Panel) => (this.#panel = new Panel(this)))
       .catch((error) => {
         this.#loading = undefined;
-        this.launcher.ariaLabel = this.launcher.title =
-          "Chat could not be loaded. Try again.";
+        this.launcher.ariaLabel = this.launcher.title = "Chat did not load. Try again.";
         throw error;
       }));
   }

@@ -18,7 +18,7 @@ const script = /** @type {HTMLScriptElement | null} */ (
 const command = (name, ...args) => {
   const widget = /** @type {any} */ (document.querySelector(TAG));
   if (typeof widget?.[name] === "function") return widget[name](...args);
-  console.warn(`chatproxy: there is no "${name}"`);
+  console.warn(`chatproxy: no "${name}"`);
 };
 
 const place = () => {

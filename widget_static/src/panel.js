@@ -20,6 +20,9 @@ import sheet from "./style.css" with { type: "css" };
 import { isMessage } from "./transcript.js";
 import { Words } from "./words.js";
 
+/** Has a shade for the dark of its own, which a widget that never chose a colour keeps. */
+const DEFAULT_ACCENT = "#2f55e0";
+
 /** @type {WidgetConfig} what holds when the server does not say */
 const UNCONFIGURED = {
   ...{ key: "", name: "", title: "", subtitle: "", accent: "" },
@@ -149,7 +152,8 @@ class Panel {
     const { dataset } = this.#host;
     dataset.position ??= position;
     dataset.scheme ??= scheme;
-    if (dataset.accent || !CSS.supports("color", accent)) return;
+    const isOurs = accent.toLowerCase() === DEFAULT_ACCENT;
+    if (dataset.accent || isOurs || !CSS.supports("color", accent)) return;
     // A rule inside, so that a rule of the page still wins.
     const own = new CSSStyleSheet();
     own.replaceSync(`:host{--chat-accent:${accent}}`);

@@ -68,7 +68,8 @@ export class Shell {
   #build() {
     const heading = h("div", { class: "heading" }, this.#title, this.#subtitle);
     const close = round("close", this.#words.say("close"), () => this.#hooks.close());
-    const header = h("header", { part: "header" }, heading, this.#menuButton, close, this.#menu);
+    const mark = h("div", { class: "mark", part: "mark" }, icon("chat"));
+    const header = h("header", { part: "header" }, mark, heading, this.#menuButton, close, this.#menu);
     return h("div", { class: "main" }, header, this.#notice, this.#alert, this.#footer);
   }
 

@@ -2,7 +2,7 @@
  * What is drawn for a state of the conversation: lines for trouble, transcript, composer or what
  * stands in its place. Turns clicks into calls; never sees api or socket.
  *
- * @import { Attachment, ChatState, Failure, WidgetConfig } from "./types.js"
+ * @import { Attachment, ChatState, Failure, Line, WidgetConfig } from "./types.js"
  * @import { Conversation } from "./conversation.js"
  * @import { Words } from "./words.js"
  */
@@ -12,6 +12,7 @@ import { Composer } from "./composer.js";
 import { h } from "./nodes.js";
 import { safeAddress } from "./richtext.js";
 import { Shell } from "./shell.js";
+import { isEvent } from "./transcript.js";
 import { View } from "./view.js";
 
 /**
@@ -61,7 +62,6 @@ export class Stage {
       typing: () => conversation.chat?.typing(),
       attach: (files) => this.#attach(files),
     });
-    this.#shell.name(config.title || words.say("title"), config.subtitle || words.say("subtitle"));
     this.#shell.fill(this.#view.node);
     this.node = this.#shell.node;
   }
@@ -106,6 +106,7 @@ export class Stage {
     this.#chat = chat;
     this.#shell.offer({ save: !!chat && state.can.download, end: state.phase === "active" });
     this.#notice(state);
+    this.#name(state);
     if (state.failure !== this.#failure && state.phase !== "failed") this.#fail(state.failure);
     this.#failure = state.failure;
     const { maxLength, attachmentTypes, attachments } = this.#config;
@@ -141,6 +142,15 @@ export class Stage {
     this.#conversation.send(text);
     if (!this.#conversation.chat) this.#hooks.start();
     this.#focus();
+  }
+
+  /** The widget's title, and with whom the visitor speaks. @param {ChatState} state */
+  #name({ transcript, participantId, phase }) {
+    const words = this.#words;
+    const { title, subtitle } = this.#config;
+    const name = phase === "active" ? partner(transcript.lines, participantId) : "";
+    const usual = subtitle || words.say("subtitle");
+    this.#shell.name(title || words.say("title"), name ? words.say("partner", { name }) : usual);
   }
 
   /** @param {ChatState} state */
@@ -254,6 +264,12 @@ export class Stage {
     if (failure) this.#hooks.problem(failure, text);
   }
 }
+
+/** @type {(lines: readonly Line[], own: string) => string} name of the person who is in the chat now */
+const partner = (lines, own) => {
+  const line = lines.findLast((one) => one.ParticipantRole === "AGENT" && one.ParticipantId !== own);
+  return line && !isEvent(line, "participant.left") ? (line.DisplayName ?? "") : "";
+};
 
 /** @type {(url: string, name: string) => void} as a click on a link would */
 const follow = (url, name) =>

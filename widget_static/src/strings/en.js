@@ -4,6 +4,7 @@ export const en = {
   launcherUnread: "{name}, {count} unread",
   title: "Chat with us",
   subtitle: "",
+  partner: "You are talking to {name}",
   assistant: "Assistant",
   you: "You",
   close: "Close chat",

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { cardOf } from "../../../widget_static/src/interactive.js";
+
+const card = (templateType, content) => cardOf(JSON.stringify({ templateType, version: "1.0", data: { content } }));
+
+test("a list picker offers its elements", () => {
+  const found = card("ListPicker", { title: "What?", subtitle: "Tap", elements: [{ title: "A", subtitle: "first" }, { title: "B" }] });
+  assert.equal(found.clickable, true);
+  assert.deepEqual(found.options, [{ title: "A", subtitle: "first" }, { title: "B", subtitle: "" }]);
+});
+
+test("quick replies and panels can be clicked, other templates are read", () => {
+  const clickable = (name) => card(name, { title: "t", elements: [] }).clickable;
+  assert.deepEqual(["QuickReply", "Panel", "TimePicker", "Carousel", "Unknown"].map(clickable), [true, true, false, false, false]);
+});
+
+test("every template has a title and its options as text", () => {
+  assert.match(card("TimePicker", { title: "When?", timeslots: [{ date: "2026-11-25T17:00+0000", duration: 60 }] }).options[0].title, /2026/);
+  const inner = { templateType: "Panel", data: { content: { title: "Inner" } } };
+  assert.equal(card("Carousel", { title: "t", elements: [inner] }).options[0].title, "Inner");
+  assert.deepEqual(card("ViewResource", { viewToken: "x" }).options, []);
+});
+
+test("a hyperlink is a link if it leads to the web, else a plain option", () => {
+  const options = (url) => card("ListPicker", { title: "t", elements: [{ title: "A", type: "hyperlink", url }] }).options[0];
+  assert.equal(options("https://a.b/").href, "https://a.b/");
+  assert.equal(options("javascript:alert(1)").href, undefined);
+});
+
+test("titles are cut as the service's own clients cut them", () => {
+  const long = "x".repeat(500);
+  assert.equal(card("ListPicker", { title: long, elements: [] }).title.length, 403);
+  assert.equal(card("QuickReply", { title: "t", elements: [{ title: long }] }).options[0].title.length, 203);
+});
+
+test("paging elements are no choices", () => {
+  assert.deepEqual(card("ListPicker", { title: "t", elements: [{ title: "More", actionDetail: "SHOW_MORE" }] }).options, []);
+});
+
+test("nonsense is no card", () => {
+  for (const content of ["", "{", "null", "7", "[]", '{"templateType":"ListPicker"}', '{"templateType":3,"data":{"content":{}}}'])
+    assert.equal(cardOf(content), null);
+  assert.deepEqual(card("ListPicker", { title: 3, elements: "x" }).options, []);
+  assert.deepEqual(card("ListPicker", { elements: [null, 3, { title: { a: 1 } }] }).options, []);
+});
