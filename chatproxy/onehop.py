@@ -153,7 +153,7 @@ class OneHopHandler(ASGIHandler):
         try:
             await self._serve(exchange, await exchange.body(limit))
         except BodyTooLarge:
-            await refuse(exchange.send, too_large(limit), head=head)
+            await refuse(exchange.send, too_large(path, limit), head=head)
         except BulkheadFull:
             await refuse(exchange.send, overloaded(path), head=head)
         except ClientGone:

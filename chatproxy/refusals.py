@@ -35,24 +35,20 @@ class Refusal:
 def overloaded(path: str) -> Refusal:
     """Too much at once: the service's own throttling under /participant/, 503 elsewhere."""
     detail = f"The server has too much to do right now. Try again in {RETRY_AFTER_S} seconds."
-    if path.startswith("/participant/"):
-        return Refusal(
-            429, "overloaded", "Too many requests", detail, "ThrottlingException", RETRY_AFTER_S
-        )
-    return Refusal(
-        503,
-        "overloaded",
-        "Server overloaded",
-        detail,
-        "ServiceUnavailableException",
-        RETRY_AFTER_S,
-    )
+    status = 429 if _is_participant(path) else 503
+    kind, title, error_type = "overloaded", "Too much at once", "ThrottlingException"
+    return Refusal(status, kind, title, detail, error_type, RETRY_AFTER_S)
 
 
-def too_large(limit: int) -> Refusal:
-    """A body over the limit (bytes) of its path."""
+def too_large(path: str, limit: int) -> Refusal:
+    """A body over the limit (bytes) of its path; the service calls that a failed validation."""
     detail = f"The request body is longer than {limit} bytes. Send a shorter one."
-    return Refusal(413, "body-too-large", "Body too large", detail, "ValidationException")
+    status = 400 if _is_participant(path) else 413
+    return Refusal(status, "body-too-large", "The body is too large", detail, "ValidationException")
+
+
+def _is_participant(path: str) -> bool:
+    return path.startswith("/participant/")
 
 
 async def refuse(send: Send, refusal: Refusal, *, head: bool = False) -> None:

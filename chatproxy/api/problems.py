@@ -250,6 +250,15 @@ INTERNAL = Problem(
     *_INTERNAL,
     "Try again; if it stays so, tell the site's operator the instance id.",
 )
+#: Answered on the event loop by ``refusals.py``; here for the reference.
+OVERLOADED = Problem(
+    "overloaded",
+    "Too much at once",
+    503,
+    *_THROTTLED,
+    "The server has too much to do right now. Try again in 2 seconds.",
+    2.0,
+)
 
 
 def is_participant(request: HttpRequest) -> bool:
@@ -282,7 +291,21 @@ def problem_response(error: BaseException, request: HttpRequest) -> HttpResponse
     participant = is_participant(request)
     status = row.participant_status if participant else row.status
     _log(error, row, request, instance, status)
-    body: dict[str, object] = {
+    made = body(row, status, instance)
+    if isinstance(error, ours.InvalidFields):
+        made["errors"] = error.errors
+    response = HttpResponse(
+        json.dumps(made), status=status, content_type="application/problem+json"
+    )
+    response.headers["x-amzn-ErrorType"] = row.error_type
+    if row.retry_after_s is not None:
+        response.headers["Retry-After"] = str(math.ceil(row.retry_after_s))
+    return response
+
+
+def body(row: Problem, status: int, instance: str) -> dict[str, object]:
+    """RFC 9457's members, and ``message`` where AWS SDKs look for it."""
+    return {
         "type": TYPE_BASE + row.type,
         "title": row.title,
         "status": status,
@@ -290,15 +313,6 @@ def problem_response(error: BaseException, request: HttpRequest) -> HttpResponse
         "instance": instance,
         "message": row.detail,
     }
-    if isinstance(error, ours.InvalidFields):
-        body["errors"] = error.errors
-    response = HttpResponse(
-        json.dumps(body), status=status, content_type="application/problem+json"
-    )
-    response.headers["x-amzn-ErrorType"] = row.error_type
-    if row.retry_after_s is not None:
-        response.headers["Retry-After"] = str(math.ceil(row.retry_after_s))
-    return response
 
 
 def method_refused(request: HttpRequest, allowed: str) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chatproxy.api import connection, health, participant, signals, transcript
+from chatproxy.api import connection, health, openapi, participant, signals, transcript
 from chatproxy.api.reference import api
 
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("participant/views/<path:view_token>", participant.describe_view),
     path("participant/authentication-url", participant.get_authentication_url),
     path("participant/cancel-authentication", participant.cancel_participant_authentication),
+    path("api/v1/openapi.json", openapi.openapi_json),
     path("api/v1/", api.urls),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

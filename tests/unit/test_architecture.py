@@ -32,6 +32,8 @@ ARROWS = {
         " django ninja pydantic channels asgiref corsheaders csp limits prometheus_client"
     ),
     "api/apps": "checks",
+    "api/openapi": "botocore",  # the service's model, for the reference
+    "api/service_model": "botocore",
     "api/health": "lifespan",
     "sandbox": (
         "sandbox upstream.vocabulary conf django channels asgiref botocore daphne twisted autobahn"
