@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Memory, slotFor } from "../../../widget_static/src/memory.js";
+import { slot } from "./stage.js";
+
+test("a record can be changed and forgotten", () => {
+  const kept = slot();
+  const memory = new Memory(kept, () => 0);
+  memory.patch({ key: "k" });
+  memory.patch({ open: true });
+  assert.deepEqual(memory.record, { key: "k", open: true });
+  memory.forget();
+  assert.equal(kept.value, null);
+});
+
+test("a start nobody finished is forgotten after ten minutes", () => {
+  const record = (now) => new Memory(slot('{"start":"t","startedAt":1000}'), () => now).record;
+  assert.equal(record(600_000).start, "t");
+  assert.deepEqual(record(602_000), {});
+});
+
+test("nonsense is no record", () => {
+  for (const nonsense of ["{", "7", '"x"', "null", "[]"]) assert.deepEqual(new Memory(slot(nonsense), () => 0).record, {});
+});
+
+test("storage that is blocked or full is no reason to fail", () => {
+  Object.defineProperty(globalThis, "localStorage", {
+    configurable: true,
+    get() {
+      throw new Error("SecurityError");
+    },
+  });
+  const blocked = slotFor("local", "x");
+  blocked.write("kept");
+  assert.equal(blocked.read(), "kept");
+  const setItem = () => {
+    throw new Error("QuotaExceededError");
+  };
+  Object.defineProperty(globalThis, "localStorage", { configurable: true, value: { getItem: () => null, setItem } });
+  const full = slotFor("local", "x");
+  full.write("kept");
+  assert.equal(full.read(), "kept");
+  delete globalThis.localStorage;
+});
+
+test("memory only is memory only", () => {
+  assert.equal(slotFor("memory", "x").read(), null);
+});

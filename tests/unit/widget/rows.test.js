@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { INTERACTIVE, rowsOf } from "../../../widget_static/src/rows.js";
+import { emptyTranscript, withItems } from "../../../widget_static/src/transcript.js";
+import { event, item, own } from "./stage.js";
+
+const state = (items, given = {}) => ({
+  transcript: withItems(emptyTranscript(), items),
+  ...{ participantId: "me", entries: [], uploads: [], can: { send: true } },
+  ...given,
+});
+const messages = (...given) => rowsOf(state(...given)).filter(({ kind }) => kind === "message");
+const card = (given) => item({ ContentType: INTERACTIVE, ParticipantRole: "SYSTEM", ...given });
+const entry = { token: "t1", content: "Yes", contentType: "text/plain", at: 0, tries: 0, state: "queued" };
+
+test("each day begins with a separator", () => {
+  const kinds = rowsOf(state([item({ at: 1 }), item({ at: 2 }), item({ at: 90_000 })])).map(({ kind }) => kind);
+  assert.deepEqual(kinds, ["day", "message", "message", "day", "message"]);
+});
+
+test("what one party says in one breath is a group", () => {
+  const rows = messages([item({ at: 1 }), item({ at: 2 }), own({ at: 3 }), item({ at: 4 }), item({ at: 400 })]);
+  assert.deepEqual(rows.map(({ first, last }) => `${+first}${+last}`), ["10", "01", "11", "11", "11"]);
+});
+
+test("an event between two messages parts them", () => {
+  const rows = messages([item({ at: 1 }), event("participant.joined", { at: 2 }), item({ at: 3 })]);
+  assert.deepEqual(rows.map(({ first }) => first), [true, true]);
+});
+
+test("only events people care about get a line", () => {
+  const shown = (name, given) => rowsOf(state([event(name, { at: 1, ...given })])).some(({ kind }) => kind === "event");
+  for (const name of ["participant.joined", "participant.left", "chat.ended", "transfer.succeeded", "participant.idle", "authentication.initiated"])
+    assert.ok(shown(name), name);
+  for (const name of ["participant.invited", "chat.rehydrated", "participant.active", "unheard.of"]) assert.ok(!shown(name), name);
+  assert.ok(!shown("participant.joined", { ParticipantId: "me", ParticipantRole: "CUSTOMER" }));
+});
+
+test("answers to guides are not shown", () => {
+  assert.deepEqual(messages([own({ at: 1, ContentType: `${INTERACTIVE}.response` })]), []);
+});
+
+test("only the last own message tells how far it has come", () => {
+  const rows = messages([own({ at: 1 }), item({ at: 2 }), own({ at: 3 }), item({ at: 4 })]);
+  assert.deepEqual(rows.map(({ status }) => status), [null, null, "sent", null]);
+});
+
+test("a card is open until the visitor says something", () => {
+  const asked = card({ at: 1 });
+  const open = (...given) => !messages(...given)[0].answered;
+  assert.ok(open([asked]));
+  assert.ok(open([asked, item({ at: 2 })]));
+  assert.ok(!open([asked, own({ at: 2 })]));
+  assert.ok(!open([asked], { entries: [entry] }));
+  assert.ok(!open([asked], { can: { send: false } }));
+});
+
+test("a card knows its answer, which is the first thing said after it", () => {
+  const rows = messages([own({ at: 1, Content: "before" }), card({ at: 2 }), own({ at: 3, Content: "Yes" }), own({ at: 4, Content: "No" })]);
+  assert.equal(rows[1].answer, "Yes");
+  assert.equal(messages([card({ at: 1 })], { entries: [entry] })[0].answer, "Yes");
+});
+
+test("a message on its way stands at the end, and keeps its key when it is in", () => {
+  const before = rowsOf(state([item({ at: 1 })], { entries: [entry] })).at(-1);
+  assert.deepEqual([before.kind, before.key], ["entry", "t1"]);
+  const after = rowsOf(state([item({ at: 1 }), { ...own({ at: 2 }), clientToken: "t1" }])).at(-1);
+  assert.deepEqual([after.kind, after.key], ["message", "t1"]);
+});
+
+test("a message whose echo is there is not shown twice", () => {
+  const rows = rowsOf(state([own({ at: 1, Id: "m1" })], { entries: [{ ...entry, echo: "m1" }] }));
+  assert.deepEqual(rows.map(({ kind }) => kind), ["day", "message"]);
+});

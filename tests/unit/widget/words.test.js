@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Words } from "../../../widget_static/src/words.js";
+
+const NOW = new Date(2026, 10, 22, 12).getTime();
+
+test("a widget's own texts win, key by key", () => {
+  const words = new Words({ welcome: "Moin!" });
+  assert.equal(words.say("welcome"), "Moin!");
+  assert.equal(words.say("send"), "Send message");
+});
+
+test("names are put in as they are", () => {
+  assert.equal(new Words().say("typing", { name: "$& {name}" }), "$& {name} is typing");
+});
+
+test("days are named as people name them", () => {
+  const words = new Words({}, "en-GB");
+  assert.equal(words.day(NOW, NOW), "Today");
+  assert.equal(words.day(new Date(2026, 10, 21, 23, 59).getTime(), NOW), "Yesterday");
+  assert.match(words.day(new Date(2026, 10, 20).getTime(), NOW), /Friday.*20 November$/);
+  assert.match(words.day(new Date(2025, 0, 1).getTime(), NOW), /2025/);
+});
+
+test("times and sizes follow the language, and a language nobody knows does no harm", () => {
+  assert.match(new Words({}, "de_DE").size(20_971_520), /^21\sMB$/);
+  assert.match(new Words({}, "not a language!").time(NOW), /12/);
+});
+
+test("a refusal is told in the server's words, everything else in ours", () => {
+  const words = new Words();
+  assert.equal(words.failure({ reason: "refused", detail: "Too long.", repeatable: false }), "Too long.");
+  assert.equal(words.failure({ reason: "timeout", detail: "x", repeatable: true }), "There was no answer in time.");
+  assert.match(words.failure({ reason: "unheard of", repeatable: false }), /went wrong/);
+});
