@@ -69,8 +69,6 @@ INSTALLED_APPS = [
     "chatproxy.widgets",
     "chatproxy.sessions",
     "chatproxy.api",
-    "unfold",
-    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

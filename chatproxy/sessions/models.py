@@ -108,7 +108,14 @@ class ChatSession(models.Model):
             models.Index(fields=["state", "last_activity_at"], name="session_by_state"),
             models.Index(fields=["widget", "created_at"], name="session_by_widget"),
             models.Index(fields=["contact_id"], name="session_by_contact"),
+            models.Index(fields=["participant_id"], name="session_by_participant"),
             models.Index(fields=["created_at"], name="session_by_start"),
+        ]
+        verbose_name = "session"
+        permissions: ClassVar = [
+            ("view_transcript", "Can read what people wrote"),
+            ("end_chat", "Can end chats"),
+            ("revoke_keys", "Can revoke session keys"),
         ]
 
     def __str__(self) -> str:

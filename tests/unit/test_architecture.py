@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ARROWS = {
     "upstream": "upstream requests urllib3 boto3 botocore",
     "upstream/governor": "redis",
-    "widgets": "widgets conf django unfold",
-    "sessions": "sessions widgets upstream conf django cryptography unfold",
+    "widgets": "widgets conf django",
+    "sessions": "sessions widgets upstream conf django cryptography",
     "sessions/control": "channels asgiref",
     "sessions/management": "demo child serve lifespan",
     "relay": "relay sessions upstream conf django",
