@@ -1,0 +1,1 @@
+"""What chatproxy is measured against: the same job done the plain way."""

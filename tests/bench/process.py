@@ -1,0 +1,86 @@
+"""A server under measurement: a process on a core of its own, its CPU time read from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+_CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE, LOAD_CORE = {_CORES[0]}, {_CORES[-1]}  # the same when there is only one
+
+
+class Process:
+    """A Python program that listens on ``port``."""
+
+    def __init__(self, arguments: list[str], port: int, environ: Mapping[str, str], log: Path):
+        self.port = port
+        self._output = log.open("ab")
+        self._process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=dict(environ),
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+        )
+        os.sched_setaffinity(self._process.pid, SERVER_CORE)
+
+    def wait_ready(self, within_s: float = 60.0) -> None:
+        """Until it accepts connections.
+
+        Raises:
+            RuntimeError: it ended, or took too long; says where its log is.
+        """
+        end = time.monotonic() + within_s
+        while time.monotonic() < end and self._process.poll() is None:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"The server did not come up; see {self._output.name}")
+
+    def cpu_s(self) -> float:
+        """CPU time, user and system, its threads included."""
+        stat = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(stat[11]) + int(stat[12])) * _TICK_S
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._output.close()
+
+
+@contextlib.contextmanager
+def running(
+    arguments: list[str], port: int, environ: Mapping[str, str], log: Path
+) -> Iterator[Process]:
+    process = Process(arguments, port, environ, log)
+    try:
+        process.wait_ready()
+        yield process
+    finally:
+        process.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def pin_load() -> None:
+    """Keep the load generator, and what it starts from here on, off the server's core."""
+    os.sched_setaffinity(0, LOAD_CORE)

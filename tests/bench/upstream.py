@@ -1,0 +1,200 @@
+"""A Connect that does as little as possible: enough of the wire for a chat to open, and fast.
+
+REST is a few fixed answers from one `asyncio.Protocol`; sockets are picows. It lives in the load
+generator's own process, so that a frame's way from here to a tab is timed by one clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from picows import (
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    ws_create_server,
+)
+
+SUBSCRIBED = b'{"topic":"aws/subscribe","content":{"status":"success","topics":["aws/chat"]}}'
+HEARTBEAT = b'{"topic":"aws/heartbeat"}'
+PING = b'{"topic":"aws/ping","statusCode":200,"statusContent":"OK"}'
+
+_INNER = json.dumps(
+    {
+        "AbsoluteTime": "%(at)s",
+        "Content": "#%(number)d:%(sent)d# The refund is on its way, thank you for your patience.",
+        "ContentType": "text/plain",
+        "Id": "00000000-0000-4000-8000-%(id)012d",
+        "Type": "MESSAGE",
+        "ParticipantId": "11111111-2222-4333-8444-555555555555",
+        "DisplayName": "Agent",
+        "ParticipantRole": "AGENT",
+        "InitialContactId": "%(contact)s",
+        "ContactId": "%(contact)s",
+    }
+)
+_FRAME = json.dumps(
+    {"content": _INNER, "contentType": "application/json", "topic": "aws/chat"},
+    separators=(",", ":"),
+)
+
+
+def contact_id(chat: int) -> str:
+    return f"aaaaaaaa-bbbb-4ccc-8ddd-{chat:012d}"
+
+
+class UpstreamSocket(WSListener):
+    """The service's end of one chat's websocket; the newest of a chat is the one written to."""
+
+    def __init__(self, upstream: Upstream, chat: int) -> None:
+        super().__init__()
+        self._upstream = upstream
+        self._chat = chat
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.CLOSE:
+            transport.disconnect()
+            return
+        text = frame.get_payload_as_bytes()
+        if b"aws/subscribe" in text:
+            transport.send(WSMsgType.TEXT, SUBSCRIBED)
+            self._upstream.sockets[self._chat] = transport
+        elif b"aws/heartbeat" in text:
+            transport.send(WSMsgType.TEXT, HEARTBEAT)
+        elif b"aws/ping" in text:
+            transport.send(WSMsgType.TEXT, PING)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        if self._upstream.sockets.get(self._chat) is transport:
+            del self._upstream.sockets[self._chat]
+
+
+class Upstream:
+    """All chats of one run."""
+
+    def __init__(self) -> None:
+        self.sockets: dict[int, WSTransport] = {}
+        self.requests = 0
+        self.port = 0
+        self.socket_port = 0
+        self._chats = 0
+        self._ids = 0
+        self._servers: list[asyncio.Server] = []
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        rest = await loop.create_server(lambda: _Rest(self._answer), "127.0.0.1", 0, backlog=1024)
+        sockets = await ws_create_server(self._accept, "127.0.0.1", 0, backlog=1024)
+        self._servers = [rest, sockets]
+        self.port = rest.sockets[0].getsockname()[1]
+        self.socket_port = sockets.sockets[0].getsockname()[1]
+
+    def stop(self) -> None:
+        for server in self._servers:
+            server.close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def socket_url(self) -> str:
+        """Add a chat's number."""
+        return f"ws://127.0.0.1:{self.socket_port}/"
+
+    def push(self, chat: int, number: int) -> None:
+        """Say one thing in ``chat``: the frame tells its number and when (ns) it was sent."""
+        self._ids += 1
+        now = time.time()
+        at = (
+            time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03d}Z"
+        )
+        frame = _FRAME % {
+            "at": at,
+            "number": number,
+            "sent": time.perf_counter_ns(),
+            "id": self._ids,
+            "contact": contact_id(chat),
+        }
+        self.sockets[chat].send(WSMsgType.TEXT, frame.encode())
+
+    def _accept(self, request: WSUpgradeRequest) -> WSListener:
+        return UpstreamSocket(self, int(request.path.rpartition(b"/")[2]))
+
+    def _answer(self, path: str, token: str, _body: bytes) -> dict[str, Any]:
+        self.requests += 1
+        match path:
+            case "/participant/message" | "/participant/event":
+                return {"Id": f"sent-{self.requests}", "AbsoluteTime": _stamp()}
+            case "/participant/connection":
+                return self._connection(int(token.rpartition("-")[2]))
+            case "/participant/transcript":
+                return {"InitialContactId": "unknown", "Transcript": []}
+            case "/contact/chat":
+                return self._started()
+        return {}
+
+    def _started(self) -> dict[str, Any]:
+        self._chats += 1
+        return {
+            "ContactId": contact_id(self._chats - 1),
+            "ParticipantId": f"customer-{self._chats}",
+            "ParticipantToken": f"participant-token-{self._chats - 1}",
+        }
+
+    def _connection(self, chat: int) -> dict[str, Any]:
+        return {
+            "Websocket": {
+                "Url": f"{self.socket_url}{chat}",
+                "ConnectionExpiry": _stamp(timedelta(hours=1)),
+            },
+            "ConnectionCredentials": {
+                "ConnectionToken": f"connection-token-{chat}",
+                "Expiry": _stamp(timedelta(days=1)),
+            },
+        }
+
+
+class _Rest(asyncio.Protocol):
+    """HTTP/1.1 with Content-Length, keep-alive, one request at a time."""
+
+    def __init__(self, answer: Callable[[str, str, bytes], dict[str, Any]]) -> None:
+        self._answer = answer
+        self._read = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._read += data
+        while (end := self._read.find(b"\r\n\r\n")) >= 0:
+            head = self._read[:end].decode("latin-1")
+            first, *lines = head.split("\r\n")
+            headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines)}
+            length = int(headers.get("content-length", "0"))
+            if len(self._read) < end + 4 + length:
+                return
+            body = self._read[end + 4 : end + 4 + length]
+            self._read = self._read[end + 4 + length :]
+            path = first.split(" ")[1]
+            self._send(self._answer(path, headers.get("x-amz-bearer", ""), body))
+
+    def _send(self, answer: dict[str, Any]) -> None:
+        body = json.dumps(answer).encode()
+        self._transport.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nx-amzn-RequestId: bench\r\n"
+            b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+        )
+
+
+def _stamp(later: timedelta = timedelta()) -> str:
+    moment = datetime.now(UTC) + later
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
