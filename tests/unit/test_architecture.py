@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ARROWS = {
     "upstream": "upstream requests urllib3 boto3 botocore",
     "upstream/governor": "redis",
+    "upstream/onesocket": "certifi",  # what requests itself verifies with
     "widgets": "widgets conf django",
     "sessions": "sessions widgets upstream conf django cryptography",
     "sessions/control": "channels asgiref",
@@ -35,6 +36,7 @@ ARROWS = {
     "api/openapi": "botocore",  # the service's model, for the reference
     "api/service_model": "botocore",
     "api/health": "lifespan",
+    "api/metrics": "bulkheads",
     "sandbox": (
         "sandbox upstream.vocabulary conf django channels asgiref botocore daphne twisted autobahn"
     ),
