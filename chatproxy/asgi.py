@@ -10,17 +10,23 @@ django.setup()
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
+from chatproxy.api import metrics  # noqa: E402
 from chatproxy.api.routing import websocket_urlpatterns  # noqa: E402
 from chatproxy.lifespan import lifespan  # noqa: E402
 from chatproxy.onehop import OneHopHandler  # noqa: E402
 from chatproxy.relay import runtime  # noqa: E402
+from chatproxy.sessions import instances  # noqa: E402
 
 lifespan.on_start(runtime.start)
 lifespan.on_stop(runtime.stop)
 
+handler = OneHopHandler(answered=metrics.count_answer)
+instances.observe_calls(metrics.count_call)
+metrics.process.bulkheads = handler.bulkheads
+
 application = ProtocolTypeRouter(
     {
-        "http": OneHopHandler(),
+        "http": handler,
         "websocket": URLRouter(websocket_urlpatterns),
         "lifespan": lifespan.app,
     }

@@ -88,13 +88,14 @@ def _api_pool(method: str, rest: str) -> str:
 class Bulkhead:
     """One pool: runs calls on its own threads, and refuses those beyond its bounds.
 
-    Safe to use from any thread. ``paused`` is counted by the event loop alone.
+    Safe to use from any thread. ``paused`` and ``refused`` are counted by the event loop alone.
     """
 
     def __init__(self, name: str, size: Size) -> None:
         self.name = name
         self.size = size
         self.paused = 0
+        self.refused = 0
         self._executor = ThreadPoolExecutor(size.threads, thread_name_prefix=f"chat-{name}")
         self._lock = threading.Lock()
         self._taken = 0

@@ -129,6 +129,7 @@ class OneHopHandler(ASGIHandler):
         bulkheads: Pools to run in; default sizes when left out.
         body_limits: (start of path, bytes) pairs, first match counts, the last one matches all.
         queue_wait_s: A request that found no thread for this long is refused.
+        answered: Told of each request and its final response, on the thread that made it.
     """
 
     def __init__(
@@ -137,10 +138,12 @@ class OneHopHandler(ASGIHandler):
         *,
         body_limits: Sequence[tuple[str, int]] = BODY_LIMITS,
         queue_wait_s: float = 3.0,
+        answered: Callable[[HttpRequest, HttpResponseBase], None] | None = None,
     ) -> None:
         self.bulkheads = bulkheads or Bulkheads()
         self.body_limits = body_limits
         self.queue_wait_s = queue_wait_s
+        self.answered = answered
         super().__init__()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -155,6 +158,7 @@ class OneHopHandler(ASGIHandler):
         except BodyTooLarge:
             await refuse(exchange.send, too_large(path, limit), head=head)
         except BulkheadFull:
+            bulkhead.refused += 1
             await refuse(exchange.send, overloaded(path), head=head)
         except ClientGone:
             pass
@@ -234,6 +238,8 @@ class OneHopHandler(ASGIHandler):
         self, exchange: Exchange, request: HttpRequest, response: HttpResponseBase
     ) -> _Outcome:
         if not isinstance(response, Deferred):
+            if self.answered is not None:
+                self.answered(request, response)
             return self._finish(exchange, response)
         response._handler_class = self.__class__  # type: ignore[attr-defined]
         close_old_connections()  # this thread's connection must not wait with the request

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from chatproxy.api import connection, health, openapi, participant, signals, transcript
+from chatproxy.api import (
+    connection,
+    health,
+    metrics,
+    openapi,
+    participant,
+    signals,
+    transcript,
+)
 from chatproxy.api.reference import api
 
 urlpatterns = [
@@ -21,4 +29,5 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("metrics", metrics.metrics),
 ]

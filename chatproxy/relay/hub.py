@@ -21,7 +21,7 @@ from chatproxy.relay.link import Link
 from chatproxy.relay.recorder import Recorder
 from chatproxy.relay.registry import Held
 from chatproxy.relay.signals import Signals
-from chatproxy.relay.stream import LinkState, Stream, Tab
+from chatproxy.relay.stream import FrameCounts, LinkState, Stream, Tab
 from chatproxy.sessions import lifecycle
 from chatproxy.upstream.governor import Priority
 
@@ -61,6 +61,7 @@ class Hub:
         self.gateway = Gateway()
         self.recorder = Recorder(self.gateway)
         self.signals = Signals(self.gateway)
+        self.counts = FrameCounts()
         self.loop = asyncio.get_running_loop()
         self.is_draining = False
         self._places: dict[str, Place] = {}
@@ -118,6 +119,7 @@ class Hub:
             contact_id,
             keep=lambda item, is_new: self.recorder.keep(session_id, item, is_new),
             ended=lambda: self._ended(session_id),
+            counts=self.counts,
         )
         link = Link(stream, self.gateway, self.recorder, priority=lambda: place.priority())
         place = Place(stream, link, is_new_chat)

@@ -47,6 +47,11 @@ class Recorder:
         self._notes.append((session_id, kind, detail))
         self._filled.set()
 
+    @property
+    def waiting(self) -> int:
+        """Items and notes that are not written yet."""
+        return len(self._items) + len(self._notes)
+
     async def run(self) -> None:
         """Write for ever."""
         while True:

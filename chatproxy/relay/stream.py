@@ -77,6 +77,15 @@ class Position:
         return cls(history, int(number), int(instant))
 
 
+@dataclass(slots=True)
+class FrameCounts:
+    """What passed, all sessions of a process together; for metrics."""
+
+    taken: int = 0
+    known: int = 0
+    delivered: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Replay:
     """What to send a tab that asks for everything after a position."""
@@ -91,6 +100,7 @@ class Stream:
     Args:
         keep: Called with (item, is_new) for each item that changed, to be stored.
         ended: Called once, when ``chat.ended`` has passed.
+        counts: Where to count frames; shared with other streams.
     """
 
     def __init__(
@@ -100,6 +110,7 @@ class Stream:
         *,
         keep: Callable[[Wire, bool], None],
         ended: Callable[[], None],
+        counts: FrameCounts | None = None,
     ) -> None:
         self.session_id = session_id
         self.contact_id = contact_id
@@ -111,6 +122,7 @@ class Stream:
         self.incomplete_since: datetime | None = None
         self._keep = keep
         self._on_ended = ended
+        self._counts = counts or FrameCounts()
         self._history = secrets.token_hex(4)
         self._number = 0
         self._instant_ms = 0
@@ -139,7 +151,9 @@ class Stream:
         Returns:
             Whether it was news; a copy of a version seen before goes nowhere.
         """
+        self._counts.taken += 1
         if not self._is_news(item):
+            self._counts.known += 1
             return False
         changed = self.transcript.take(item.wire)
         if changed is not None:
@@ -151,6 +165,7 @@ class Stream:
             self._remember(frame)
         for tab in self.tabs:
             tab.deliver(frame)
+        self._counts.delivered += len(self.tabs)
         self._notice(item)
         return True
 

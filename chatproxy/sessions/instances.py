@@ -12,10 +12,12 @@ from functools import lru_cache
 from chatproxy.conf import conf
 from chatproxy.upstream.contacts import ContactClient
 from chatproxy.upstream.governor import Governor
+from chatproxy.upstream.metadata import Observer
 from chatproxy.upstream.participant import ParticipantClient
 
 _governors: dict[str, Governor] = {}
 _lock = threading.Lock()
+_observers: list[Observer] = []
 
 
 @lru_cache(maxsize=1)
@@ -25,6 +27,7 @@ def participant_client() -> ParticipantClient:
         conf.participant_endpoint_url,
         connect_timeout_s=conf.connect_timeout_s,
         read_timeout_s=conf.read_timeout_s,
+        observer=_observe,
     )
 
 
@@ -36,7 +39,18 @@ def contact_client() -> ContactClient:
         endpoint_url=conf.connect_endpoint_url,
         connect_timeout_s=conf.connect_timeout_s,
         read_timeout_s=conf.read_timeout_s,
+        observer=_observe,
     )
+
+
+def observe_calls(observer: Observer) -> None:
+    """Have every upstream call of this process told to ``observer``, from now on."""
+    _observers.append(observer)
+
+
+def _observe(operation: str, seconds: float, error: Exception | None) -> None:
+    for observer in _observers:
+        observer(operation, seconds, error)
 
 
 def governor(instance_id: str) -> Governor:

@@ -9,6 +9,7 @@ Source: Amazon Connect 2017-08-08, StartChatContact and StopContact.
 """
 
 import threading
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +26,7 @@ from chatproxy.upstream.errors import (
     UpstreamUnreachable,
     ValidationException,
 )
+from chatproxy.upstream.metadata import Observer
 from chatproxy.upstream.participant import checked_endpoint
 from chatproxy.upstream.reading import BadShape
 from chatproxy.upstream.shapes import StartedChat
@@ -46,6 +48,7 @@ class ContactClient:
         connect_timeout_s: For the TCP and TLS handshake.
         read_timeout_s: For an answer.
         session: Makes the botocore client; the seam for other credential sources, and for tests.
+        observer: Told of each call that has ended, for metrics.
     """
 
     def __init__(
@@ -56,11 +59,13 @@ class ContactClient:
         connect_timeout_s: float = 3.05,
         read_timeout_s: float = 10.0,
         session: Any = None,
+        observer: Observer | None = None,
     ) -> None:
         self._region = region
         self._endpoint_url = checked_endpoint(endpoint_url) if endpoint_url else None
         self._timeouts_s = (connect_timeout_s, read_timeout_s)
         self._session = session
+        self._observer = observer
         self._lock = threading.Lock()
         self._made: BaseClient | None = None
         self._is_shut_down = False
@@ -100,6 +105,17 @@ class ContactClient:
             made.close()
 
     def _call(self, operation: Operation, method: str, given: dict[str, Any]) -> dict[str, Any]:
+        began, failure = time.perf_counter(), None
+        try:
+            return self._answered(operation, method, given)
+        except UpstreamError as err:
+            failure = err
+            raise
+        finally:
+            if self._observer is not None:
+                self._observer(operation, time.perf_counter() - began, failure)
+
+    def _answered(self, operation: Operation, method: str, given: dict[str, Any]) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = getattr(self._client(operation), method)(**given)
         except boto.ClientError as err:

@@ -15,6 +15,11 @@ from datetime import datetime
 from chatproxy.upstream.fields import Request
 
 
+#: Told of each call that has ended: operation, seconds, and the error or None. From any thread; must
+#: not raise.
+Observer = Callable[[str, float, Exception | None], None]
+
+
 @dataclass(frozen=True, slots=True)
 class ResponseMetadata:
     """One call, answered or refused.

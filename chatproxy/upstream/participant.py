@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 from requests.adapters import BaseAdapter
 
 from chatproxy.upstream.answers import error_of, json_of, request_id_of
-from chatproxy.upstream.errors import UpstreamShapeError
+from chatproxy.upstream.errors import UpstreamError, UpstreamShapeError
 from chatproxy.upstream.fields import Request
 from chatproxy.upstream.inputs import (
     AttachmentRequest,
@@ -34,7 +34,7 @@ from chatproxy.upstream.inputs import (
     UploadStart,
     ViewRequest,
 )
-from chatproxy.upstream.metadata import MetadataCache, ResponseMetadata
+from chatproxy.upstream.metadata import MetadataCache, Observer, ResponseMetadata
 from chatproxy.upstream.reading import BadShape
 from chatproxy.upstream.shapes import (
     Accepted,
@@ -66,6 +66,7 @@ class ParticipantClient:
         read_timeout_s: For an answer; each method may be given another.
         verify: True, or the path of a CA bundle.
         adapter: Makes a thread's HTTP adapter; the seam for tests.
+        observer: Told of each call that has ended, for metrics.
 
     Raises:
         ValueError: ``endpoint_url`` is not an http(s) address of a host.
@@ -79,6 +80,7 @@ class ParticipantClient:
         read_timeout_s: float = 10.0,
         verify: bool | str = True,
         adapter: Callable[[], BaseAdapter] = LeanAdapter,
+        observer: Observer | None = None,
     ) -> None:
         base = checked_endpoint(endpoint_url)
         self._urls = {name: base + route.path for name, route in PARTICIPANT_ROUTES.items()}
@@ -89,6 +91,7 @@ class ParticipantClient:
             adapter=adapter,
         )
         self._metadata = MetadataCache()
+        self._observer = observer
 
     def create_participant_connection(
         self,
@@ -273,6 +276,23 @@ class ParticipantClient:
         self.shutdown()
 
     def _call(
+        self,
+        token: ParticipantToken | ConnectionToken,
+        request: Request,
+        parse: Callable[[dict[str, Any]], T],
+        read_timeout_s: float | None,
+    ) -> T:
+        began, failure = time.perf_counter(), None
+        try:
+            return self._answered(token, request, parse, read_timeout_s)
+        except UpstreamError as err:
+            failure = err
+            raise
+        finally:
+            if self._observer is not None:
+                self._observer(request.operation, time.perf_counter() - began, failure)
+
+    def _answered(
         self,
         token: ParticipantToken | ConnectionToken,
         request: Request,
