@@ -151,22 +151,6 @@ def text(least: int, most: int) -> Check:
     return check
 
 
-def sized_text(least: int, most: int) -> Check:
-    """A string within ``most`` counted both ways, in characters and in UTF-8 bytes."""
-    of_length = text(least, most)
-
-    def check(value: Any) -> str | None:
-        complaint = of_length(value)
-        if complaint or value.isascii():
-            return complaint
-        size_bytes = len(value.encode())
-        if size_bytes > most:
-            return f"must be at most {most} bytes in UTF-8; it has {size_bytes}"
-        return None
-
-    return check
-
-
 def integer(least: int, most: int | None = None) -> Check:
     """A whole number; JSON's true and false are none."""
 

@@ -20,7 +20,6 @@ from chatproxy.upstream.fields import (
     integer,
     list_of,
     one_of,
-    sized_text,
     text,
     wire,
 )
@@ -88,7 +87,8 @@ class OutgoingMessage(Request):
     operation: ClassVar[Operation] = Operation.SEND_MESSAGE
 
     content_type: str = wire("ContentType", one_of(SENDABLE_MESSAGE_TYPES))
-    content: str = wire("Content", sized_text(1, CONTENT_MAX), show=False)
+    # Characters: whether bytes count too is for the service to say; it has changed its mind once.
+    content: str = wire("Content", text(1, CONTENT_MAX), show=False)
     client_token: str = client_token()
 
 
@@ -99,7 +99,7 @@ class OutgoingEvent(Request):
     operation: ClassVar[Operation] = Operation.SEND_EVENT
 
     content_type: str = wire("ContentType", one_of(SENDABLE_EVENT_TYPES))
-    content: str | None = wire("Content", sized_text(1, CONTENT_MAX), default=None, show=False)
+    content: str | None = wire("Content", text(1, CONTENT_MAX), default=None, show=False)
     client_token: str = client_token()
 
     def more_complaints(self) -> list[str]:

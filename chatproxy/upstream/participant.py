@@ -35,6 +35,7 @@ from chatproxy.upstream.inputs import (
     ViewRequest,
 )
 from chatproxy.upstream.metadata import MetadataCache, Observer, ResponseMetadata
+from chatproxy.upstream.onesocket import OneSocketAdapter
 from chatproxy.upstream.reading import BadShape
 from chatproxy.upstream.shapes import (
     Accepted,
@@ -46,7 +47,7 @@ from chatproxy.upstream.shapes import (
     View,
 )
 from chatproxy.upstream.tokens import ConnectionToken, ParticipantToken
-from chatproxy.upstream.transport import LeanAdapter, Transport
+from chatproxy.upstream.transport import Transport
 from chatproxy.upstream.vocabulary import (
     BEARER_HEADER,
     PARTICIPANT_ROUTES,
@@ -79,7 +80,7 @@ class ParticipantClient:
         connect_timeout_s: float = 3.05,
         read_timeout_s: float = 10.0,
         verify: bool | str = True,
-        adapter: Callable[[], BaseAdapter] = LeanAdapter,
+        adapter: Callable[[], BaseAdapter] = OneSocketAdapter,
         observer: Observer | None = None,
     ) -> None:
         base = checked_endpoint(endpoint_url)

@@ -13,7 +13,6 @@ from chatproxy.upstream.fields import (
     integer,
     list_of,
     one_of,
-    sized_text,
     text,
     wire,
 )
@@ -104,7 +103,7 @@ class ChatStart(Request):
     )
     initial_message: InitialMessage | None = wire(
         "InitialMessage",
-        object_of(ContentType=one_of(SENDABLE_MESSAGE_TYPES), Content=sized_text(1, CONTENT_MAX)),
+        object_of(ContentType=one_of(SENDABLE_MESSAGE_TYPES), Content=text(1, CONTENT_MAX)),
         default=None,
         read=lambda given: InitialMessage(given["Content"], given["ContentType"]),
         write=lambda said: {"ContentType": str(said.content_type), "Content": said.content},

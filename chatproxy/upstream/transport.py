@@ -1,9 +1,10 @@
 """One HTTP exchange with the service: bytes out, status and bytes in, nothing else.
 
-Uses requests below its Session: a request made by hand and given to an `HTTPAdapter`, one per
-thread, kept warm. That leaves out proxies and netrc from the environment, redirects, cookies and
-retries, none of which we want here, and costs half the CPU (docs/upstream-client.md). What goes
-wrong on the way is told in the errors of ``errors.py``; what an answer means, in ``answers.py``.
+Uses requests below its Session: a request made by hand and given to an adapter, one per thread,
+kept warm. That leaves out proxies and netrc from the environment, redirects, cookies and retries,
+none of which we want here, and costs a fraction of the CPU (docs/upstream-client.md). Any adapter
+of requests will do; ours is ``onesocket.py``. What goes wrong on the way is told in the errors of
+``errors.py``; what an answer means, in ``answers.py``.
 """
 
 import http.client
@@ -16,8 +17,7 @@ from typing import Any, Final
 
 import requests
 import urllib3
-from requests.adapters import BaseAdapter, HTTPAdapter
-from urllib3.connectionpool import ConnectionPool
+from requests.adapters import BaseAdapter
 from urllib3.exceptions import (
     ConnectTimeoutError,
     MaxRetryError,
@@ -32,6 +32,7 @@ from chatproxy.upstream.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
+from chatproxy.upstream.onesocket import NotConnected, OneSocketAdapter
 
 # A full page of the transcript is 100 items of 16 kB; escaped, that may triple.
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
@@ -39,6 +40,9 @@ READ_AT_ONCE_BYTES: Final = 64 * 1024
 # Load balancers close connections that idle for a minute or so; we close ours well before, so that
 # a request does not run into the closing.
 IDLE_LIMIT_S: Final = 20.0
+
+# What an adapter may raise; requests' own exceptions are OSErrors.
+FAILURES: Final = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,51 +54,13 @@ class Answer:
     body: bytes
 
 
-class LeanAdapter(HTTPAdapter):
-    """An `HTTPAdapter` for one host: its pool is looked up and its TLS set up once."""
-
-    def __init__(self) -> None:
-        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
-        self._pool: ConnectionPool | None = None
-
-    def get_connection_with_tls_context(
-        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
-    ) -> ConnectionPool:
-        """The one pool there is."""
-        if self._pool is None:
-            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
-            super().cert_verify(pool, request.url, verify, cert)  # type: ignore[no-untyped-call]
-            self._pool = pool
-        return self._pool
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Done when the pool was made."""
-
-    def request_url(self, request: Any, proxies: Any) -> str:
-        """The path: there is no proxy to whom the whole URL would have to be told."""
-        path: str = request.path_url
-        return path
-
-    def build_response(self, req: Any, resp: Any) -> requests.Response:
-        """Status, headers and the open stream; no cookie jar, no guess at an encoding."""
-        response = requests.Response()
-        response.status_code = resp.status
-        response.headers = resp.headers
-        response.raw = resp
-        return response
-
-    def close(self) -> None:
-        """Close the connection; the next request opens another."""
-        self._pool = None
-        super().close()
-
-
 class Transport:
     """Warm connections to one host, one per thread. Thread-safe.
 
     Args:
         connect_timeout_s: For the TCP and TLS handshake.
-        read_timeout_s: Longest silence while an answer is awaited, and longest time for its body.
+        read_timeout_s: For the whole answer. (An `HTTPAdapter` gives it to each silence of the
+            headers; the body has it as a whole.)
         verify: True, or the path of a CA bundle.
         adapter: Makes a thread's adapter; the seam for tests.
         clock: Monotonic seconds.
@@ -107,7 +73,7 @@ class Transport:
         read_timeout_s: float,
         verify: bool | str = True,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
-        adapter: Callable[[], BaseAdapter] = LeanAdapter,
+        adapter: Callable[[], BaseAdapter] = OneSocketAdapter,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connect_timeout_s = connect_timeout_s
@@ -146,7 +112,7 @@ class Transport:
                 timeout=(self._connect_timeout_s, timeout_s),
                 verify=self._verify,
             )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as err:
+        except FAILURES as err:
             raise translated(operation, err) from _innermost(err)
         return self._read(operation, response, self._clock() + timeout_s)
 
@@ -177,7 +143,7 @@ class Transport:
         except BaseException as err:
             # The connection may be in the middle of an answer: nobody is to use it again.
             raw.close()
-            if isinstance(err, (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)):
+            if isinstance(err, FAILURES):
                 raise translated(operation, err) from _innermost(err)
             raise
         return Answer(response.status_code, response.headers, body)
@@ -227,6 +193,8 @@ def translated(operation: str, err: BaseException) -> UpstreamError:
     wrapped = err.args[0] if isinstance(err, requests.RequestException) and err.args else err
     if isinstance(wrapped, MaxRetryError):
         wrapped = wrapped.reason or wrapped
+    if isinstance(wrapped, NotConnected):
+        return UpstreamUnreachable(operation, detail=str(wrapped))
     if isinstance(wrapped, (NewConnectionError, ConnectTimeoutError)):
         return UpstreamUnreachable(operation, detail="no connection")
     if isinstance(wrapped, (ReadTimeoutError, TimeoutError)):

@@ -224,8 +224,8 @@ SENDABLE_EVENT_TYPES: Final = frozenset(
 )
 RECEIPT_EVENT_TYPES: Final = frozenset({EventType.MESSAGE_DELIVERED, EventType.MESSAGE_READ})
 
-# Sizes. Characters where nothing else is said; the service counted bytes or characters at different
-# times, so what we send must fit both ways of counting.
+# Sizes, in characters where nothing else is said. The service has counted bytes and characters at
+# different times; which of them it is now, its answer tells.
 CONTENT_MAX: Final = 16_384  # model: shape maximum of Content; guide: bytes, every message type
 LEX_CONTENT_MAX: Final = 1_024  # guide: what a Lex bot takes from a customer
 # The older, smaller set still printed in the model's own documentation.

@@ -10,7 +10,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from requests.adapters import BaseAdapter, HTTPAdapter
 
+from chatproxy.upstream.onesocket import OneSocketAdapter
 from chatproxy.upstream.participant import ParticipantClient
 from tests.unit.upstream.scripted import ScriptedServer, scripted_server
 
@@ -21,9 +23,17 @@ def server() -> Iterator[ScriptedServer]:
         yield running
 
 
+@pytest.fixture(params=[OneSocketAdapter, HTTPAdapter])
+def adapter(request: pytest.FixtureRequest) -> type[BaseAdapter]:
+    """Ours, and the one of requests: either must do."""
+    found: type[BaseAdapter] = request.param
+    return found
+
+
 @pytest.fixture
-def client(server: ScriptedServer) -> Iterator[ParticipantClient]:
-    with ParticipantClient(server.url, connect_timeout_s=1.0, read_timeout_s=0.5) as made:
+def client(server: ScriptedServer, adapter: type[BaseAdapter]) -> Iterator[ParticipantClient]:
+    made = ParticipantClient(server.url, connect_timeout_s=1.0, read_timeout_s=0.5, adapter=adapter)
+    with made:
         yield made
 
 

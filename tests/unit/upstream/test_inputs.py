@@ -55,11 +55,6 @@ REFUSED: list[tuple[type[Request], Any, str]] = [
     ),
     (
         OutgoingMessage,
-        {**MESSAGE, "Content": "ü" * 9000},
-        "Content must be at most 16384 bytes in UTF-8; it has 18000.",
-    ),
-    (
-        OutgoingMessage,
         {**MESSAGE, "Content": "\ud83d"},
         "Content holds half of a surrogate pair, which is not text.",
     ),
@@ -196,7 +191,8 @@ def test_body_is_refused_in_a_sentence(kind: type[Request], body: Any, sentence:
 ACCEPTED: list[tuple[type[Request], dict[str, Any]]] = [
     (OutgoingMessage, {**MESSAGE, "ClientToken": "t"}),
     (OutgoingMessage, {**MESSAGE, "Content": "x" * 16384, "ClientToken": "t"}),
-    (OutgoingMessage, {**MESSAGE, "Content": "👋", "ClientToken": "t"}),
+    # Bytes are the service's to count: it has changed its mind about them once.
+    (OutgoingMessage, {**MESSAGE, "Content": "👋" * 16384, "ClientToken": "t"}),
     (OutgoingEvent, {"ContentType": EventType.TYPING.value, "ClientToken": "t"}),
     (OutgoingEvent, {"ContentType": READ, "Content": '{"messageId":"m"}', "ClientToken": "t"}),
     (ConnectionRequest, {"Type": ["WEBSOCKET"], "ConnectParticipant": True}),
