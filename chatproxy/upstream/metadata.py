@@ -14,9 +14,8 @@ from datetime import datetime
 
 from chatproxy.upstream.fields import Request
 
-
-#: Told of each call that has ended: operation, seconds, and the error or None. From any thread; must
-#: not raise.
+#: Told of each call that has ended: operation, seconds, and the error or None. From any thread;
+#: must not raise.
 Observer = Callable[[str, float, Exception | None], None]
 
 
