@@ -16,6 +16,8 @@ from chatproxy.upstream.vocabulary import EventType, ItemType, ParticipantRole
 DEFAULT_NAME = "Ann"
 DISPLAY_NAME_MAX = 60
 
+Listener = Callable[[Contact | None], None]
+
 
 class State(StrEnum):
     """Where a chat stands, as an agent sees it."""
@@ -50,7 +52,7 @@ class AgentDesk(Observer):
     def __init__(self, center: Center) -> None:
         self.center = center
         self.name = DEFAULT_NAME
-        self._listeners: list[Callable[[Contact], None]] = []
+        self._listeners: list[Listener] = []
         center.observe(self)
 
     # Reading
@@ -145,18 +147,23 @@ class AgentDesk(Observer):
             agent = self.agent_in(contact)
             if agent is not None:
                 agent.display_name = self.name
-                self._changed(contact)
+        self._changed(None)
 
     # Telling
 
-    def listen(self, listener: Callable[[Contact], None]) -> None:
-        """Have ``listener`` called whenever the desk's view of a chat changes."""
+    def listen(self, listener: Listener) -> None:
+        """Have ``listener`` called with each chat that changes; with None when everything did."""
         self._listeners.append(listener)
 
-    def unlisten(self, listener: Callable[[Contact], None]) -> None:
+    def unlisten(self, listener: Listener) -> None:
         self._listeners.remove(listener)
 
-    def _changed(self, contact: Contact) -> None:
+    def clear(self) -> None:
+        """As fresh as started. The chats and their notes are the center's to forget."""
+        self.name = DEFAULT_NAME
+        self._changed(None)
+
+    def _changed(self, contact: Contact | None) -> None:
         for listener in tuple(self._listeners):
             listener(contact)
 

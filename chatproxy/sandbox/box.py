@@ -44,6 +44,7 @@ class Box:
         self.switchboard.clear()
         self.faults.remove()
         self.center.clear()
+        self.desk.clear()
         self.clock.clear()
         self.quotas.clear()
         self.ledger.clear()

@@ -47,8 +47,10 @@ class EventStream(Observer):
         if "watched" in contact.notes or self._desk.agent_in(contact) is not None:
             self._put(_event("frame", {"chat": contact.initial_contact_id, "frame": frame}))
 
-    def _chat_changed(self, contact: Contact) -> None:
-        if self._desk.state(contact) is not State.STARTING:
+    def _chat_changed(self, contact: Contact | None) -> None:
+        if contact is None:
+            self._put(_event("overview", overview(self._desk)))
+        elif self._desk.state(contact) is not State.STARTING:
             self._put(_event("chat", summary(self._desk, contact)))
 
     def _put(self, event: str) -> None:

@@ -63,7 +63,7 @@ export class Composer {
   openMenu() {
     this.#menu.hidden = false;
     this.#menuButton.setAttribute("aria-expanded", "true");
-    this.#menu.querySelector("[role=menuitem]")?.focus();
+    this.#menu.querySelector("[role=menuitem][tabindex='0']").focus();
   }
 
   /** @param {boolean} [andFocus] put the focus back where it came from */
@@ -131,6 +131,11 @@ export class Composer {
       if (word && id) act(id, "canned", { word }).catch((error) => this.onProblem(error.message));
     });
     this.#menu.addEventListener("keydown", (event) => this.#menuKey(event));
+    // One stop for the Tab key: the entry that had the focus last, the first one to begin with.
+    this.#menu.querySelector("[role=menuitem]").tabIndex = 0;
+    this.#menu.addEventListener("focusin", (event) => {
+      for (const item of this.#menu.querySelectorAll("[role=menuitem]")) item.tabIndex = item === event.target ? 0 : -1;
+    });
     document.addEventListener("pointerdown", (event) => {
       const target = /** @type {Element} */ (event.target);
       if (!this.#menu.contains(target) && !this.#menuButton.contains(target)) this.closeMenu();

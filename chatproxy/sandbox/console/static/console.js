@@ -94,9 +94,11 @@ function customerSaid(id, frame) {
 
 /** @param {string} id */
 async function load(id) {
+  store.expect(id);
   try {
     store.load(await loadChat(id));
   } catch (error) {
+    if (!store.abouts.has(id)) store.timelines.delete(id);
     toast(error.message);
   }
 }

@@ -101,11 +101,18 @@ export class Store {
     this.onChange();
   }
 
+  /**
+   * A chat is being loaded: frames that come before the answer does are kept.
+   * @param {string} id
+   */
+  expect(id) {
+    if (!this.timelines.has(id)) this.timelines.set(id, new Timeline());
+  }
+
   /** @param {{chat: Chat, items: Item[], about: Record<string, any>}} detail */
   load({ chat, items, about }) {
-    const timeline = this.timelines.get(chat.id) ?? new Timeline();
-    for (const item of items) timeline.add(item);
-    this.timelines.set(chat.id, timeline);
+    this.expect(chat.id);
+    for (const item of items) this.timelines.get(chat.id)?.add(item);
     this.abouts.set(chat.id, about);
     this.put(chat);
   }
