@@ -175,7 +175,8 @@ CSRF_COOKIE_NAME = "__Host-csrf" if _is_https else "chatproxy_csrf"
 SECURE_HSTS_SECONDS = 31_536_000 if _is_https else 0
 SECURE_SSL_REDIRECT = False  # the balancer's job: health checks reach us over plain http
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if CHAT_TRUSTED_PROXIES else None
-SECURE_REFERRER_POLICY = "no-referrer"
+# Not "no-referrer": browsers then send "Origin: null" with a form, and nobody could log in.
+SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
