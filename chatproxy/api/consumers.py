@@ -28,7 +28,7 @@ from chatproxy.upstream.vocabulary import Topic
 
 logger = logging.getLogger(__name__)
 
-MAX_TEXT = 4096
+MAX_TEXT = 32_768
 # A browser says something every five seconds; far more than that is no browser.
 FRAMES_PER_10_S = 60
 
@@ -87,7 +87,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.tab.is_closed:
             return
         if text_data is None or len(text_data) > MAX_TEXT:
-            self.tab.close(CLOSE_BAD_FRAME, "text frames up to 4096 characters only")
+            self.tab.close(CLOSE_BAD_FRAME, "text frames up to 32768 characters only")
             return
         if self._is_flooding():
             self.tab.close(CLOSE_FLOODING, "too many frames")

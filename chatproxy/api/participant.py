@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +22,8 @@ from chatproxy.onehop import Deferred
 from chatproxy.relay import runtime
 from chatproxy.sessions import lifecycle, messaging, opened
 from chatproxy.sessions.errors import MalformedBody
+from chatproxy.sessions.models import State
+from chatproxy.sessions.opened import OpenedSession
 from chatproxy.upstream.errors import AccessDeniedException
 from chatproxy.upstream.fields import Request
 from chatproxy.upstream.governor import Group, Priority
@@ -89,17 +92,28 @@ def send_message(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
 
 def _send(visitor: Visitor, message: OutgoingMessage) -> HttpResponseBase:
     def call() -> HttpResponse:
-        return answer(messaging.send_message(visitor.chat, visitor.generation, message).wire)
+        return _sent(visitor.chat, visitor.generation, message)
 
     def first_try() -> HttpResponse:
         try:
             return call()
         except AccessDeniedException:
+            if visitor.chat.state == State.LEAVING:
+                raise  # the customer has left, so the service has taken the token back
             return _once_more_renewed(visitor, message)
 
     return with_permit(
         visitor.chat.instance_id, visitor.chat.id, Group.MESSAGE, Priority.MESSAGE, first_try
     )
+
+
+def _sent(chat: OpenedSession, generation: int, message: OutgoingMessage) -> HttpResponse:
+    accepted = messaging.send_message(chat, generation, message)
+    hub = runtime.running_hub()
+    place = hub.place(chat.id) if hub is not None else None
+    if place is not None:
+        place.stream.expect(accepted.id)
+    return answer(accepted.wire)
 
 
 def _once_more_renewed(visitor: Visitor, message: OutgoingMessage) -> HttpResponse:
@@ -108,12 +122,13 @@ def _once_more_renewed(visitor: Visitor, message: OutgoingMessage) -> HttpRespon
 
     async def renewed() -> None:
         place = hub.ensure(visitor.chat.id, visitor.chat.contact_id)
-        await place.link.renew_token()
+        with suppress(TimeoutError):
+            await place.link.renew_token()
 
     def resume() -> HttpResponse:
         chat = opened.reopen(visitor.chat.id)
         chat.must_be_live()
-        return answer(messaging.send_message(chat, chat.generation, message).wire)
+        return _sent(chat, chat.generation, message)
 
     return Deferred(wait=renewed, resume=resume)
 

@@ -18,6 +18,8 @@ from django.utils import timezone
 from chatproxy.api.access import Visitor, door
 from chatproxy.api.participant import CONNECTED, answer, body_as, when_connected
 from chatproxy.relay import runtime
+from chatproxy.sessions.errors import SessionEnded
+from chatproxy.sessions.models import State
 from chatproxy.upstream.errors import ValidationException
 from chatproxy.upstream.inputs import OutgoingEvent
 from chatproxy.upstream.shapes import wire_time
@@ -28,6 +30,8 @@ from chatproxy.upstream.vocabulary import RECEIPT_EVENT_TYPES, EventType
 def send_event(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
     """SendEvent: typing, delivered, read. Answered at once."""
     event = body_as(OutgoingEvent, request)
+    if visitor.chat.state == State.LEAVING:
+        raise SessionEnded("You have left the chat.")
     if event.content_type in RECEIPT_EVENT_TYPES:
         _check_receipt(visitor, event)
     if event.content_type != EventType.CONNECTION_ACKNOWLEDGED:

@@ -35,7 +35,8 @@ def get_transcript(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
     query = body_as(TranscriptQuery, request)
     cursor = Cursor.from_token(query.next_token, visitor.chat.id) if query.next_token else None
     known = _known(visitor.chat.id)
-    if known is not None:
+    is_about_us = query.contact_id in (None, visitor.chat.contact_id)
+    if known is not None and is_about_us:
         return answer(_wire(visitor, known.page(query, cursor)))
     return when_connected(visitor, lambda ready: _from_upstream(ready, query, cursor))
 
@@ -46,8 +47,10 @@ def _known(session_id: str) -> Transcript | None:
     place = hub.place(session_id) if hub is not None else None
     if place is None or not place.link.connected.is_set():
         return None
-    transcript = place.stream.transcript
-    return transcript if transcript.is_complete else None
+    stream = place.stream
+    # Who has just sent something must find it here.
+    is_current = stream.transcript.is_complete and not stream.expected
+    return stream.transcript if is_current else None
 
 
 def _from_upstream(

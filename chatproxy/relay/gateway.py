@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -42,8 +43,11 @@ class Gateway:
 
     async def connect(
         self, session_id: str, priority: Priority, *, replace_token: bool
-    ) -> Connection:
+    ) -> tuple[Connection, datetime | None]:
         """CreateParticipantConnection for a session, its new token kept where one is needed.
+
+        Returns:
+            (the connection, when the session's connection token expires)
 
         Raises:
             SessionEnded: the session is over, as far as we know.
@@ -57,11 +61,12 @@ class Gateway:
         connection = await self._run(
             self._upstream, client.create_participant_connection, chat.participant_token, _BOTH
         )
-        if connection.credentials is not None:
-            await self.database(
-                lifecycle.keep_token, session_id, connection.credentials, replace=replace_token
-            )
-        return connection
+        if connection.credentials is None:
+            return connection, None
+        token_expiry = await self.database(
+            lifecycle.keep_token, session_id, connection.credentials, replace=replace_token
+        )
+        return connection, token_expiry
 
     async def transcript(
         self, session_id: str, query: TranscriptQuery, priority: Priority

@@ -22,7 +22,7 @@ from chatproxy.relay.recorder import Recorder
 from chatproxy.relay.registry import Held
 from chatproxy.relay.signals import Signals
 from chatproxy.relay.stream import FrameCounts, LinkState, Stream, Tab
-from chatproxy.sessions import lifecycle
+from chatproxy.sessions import lifecycle, opened
 from chatproxy.upstream.governor import Priority
 
 logger = logging.getLogger(__name__)
@@ -150,6 +150,7 @@ class Hub:
 
     def _ended(self, session_id: str) -> None:
         place = self._places[session_id]
+        opened.mark_over(session_id)
         place.stream.set_state(LinkState.ENDED)
         place.link.over.set()
 

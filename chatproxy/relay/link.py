@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +33,7 @@ BACKOFF_FIRST_S, BACKOFF_CAP_S = 0.5, 30.0
 RENEW_BETWEEN = (0.80, 0.97)  # of a connection's life, so that renewals do not bunch
 TOKEN_RENEWED_BEFORE_S = 3 * 3600.0
 TOKEN_RENEWAL_PAUSE_S = 60.0
+RENEWAL_WAIT_S = 8.0
 FILL_ITEMS = 5000
 
 
@@ -68,7 +69,7 @@ class Link:
         self._renew_now = asyncio.Event()
         self._renewed: asyncio.Future[None] | None = None
         self._token_renewed_at = float("-inf")
-        self._token_expiry = datetime.max.replace(tzinfo=UTC)
+        self._token_expiry: datetime | None = None
         self._gone_since: datetime | None = None
 
     # --- from outside -----------------------------------------------------------------------
@@ -81,8 +82,8 @@ class Link:
             self.conclude()
         finally:
             self.connected.clear()
-            if self._renewed is not None and not self._renewed.done():
-                self._renewed.set_result(None)
+            self.over.set()
+            self._settle(self._renewed)
 
     async def renew_token(self) -> None:
         """Get a new connection token because the old one was refused: once however many ask.
@@ -90,12 +91,15 @@ class Link:
         At most once a minute; sooner, this returns at once and the refusal stands.
         """
         loop = asyncio.get_running_loop()
+        if self.over.is_set():
+            return
         if self._renewed is None:
             if loop.time() - self._token_renewed_at < TOKEN_RENEWAL_PAUSE_S:
                 return
             self._renewed = loop.create_future()
             self._renew_now.set()
-        await asyncio.shield(self._renewed)
+        async with asyncio.timeout(RENEWAL_WAIT_S):
+            await asyncio.shield(self._renewed)
 
     def conclude(self) -> None:
         """The chat is known to be over although nothing was heard of its end."""
@@ -126,7 +130,7 @@ class Link:
         """A subscribed socket, the gap before it filled."""
         self._held = []
         try:
-            socket, renew_after_s = await self._dial(replace_token=self._token_is_old())
+            socket, renew_after_s = await self._dial()
             try:
                 await self._fill()
             except BaseException:
@@ -152,7 +156,7 @@ class Link:
                 socket.close()
                 return why
             try:
-                fresh, renew_after_s = await self._renewal()
+                fresh, renew_after_s = await self._dial()
             except (UpstreamError, SocketLost, GovernorBusy, TimeoutError) as err:
                 # The old socket still lives; try again before it ends.
                 self._note("renewal_failed", error=type(err).__name__)
@@ -179,37 +183,39 @@ class Link:
             await asyncio.gather(*tasks, return_exceptions=True)
         return awake.result() if awake in done else ""
 
-    async def _renewal(self) -> tuple[UpstreamSocket, float]:
+    async def _dial(self) -> tuple[UpstreamSocket, float]:
+        """A new connection and its socket, subscribed; says when to renew it."""
         asked = self._renewed
         self._renew_now.clear()
+        replace_token = asked is not None or self._token_is_old()
         try:
-            found = await self._dial(replace_token=asked is not None or self._token_is_old())
+            connection = await self._connection(replace_token)
             if asked is not None:
                 self._token_renewed_at = asyncio.get_running_loop().time()
                 self._note("token_renewed")
-            return found
         finally:
-            if asked is not None:
-                self._renewed = None
-                if not asked.done():
-                    asked.set_result(None)
+            self._settle(asked)
+        if connection.websocket is None:
+            raise SocketLost("the service gave no websocket")
+        socket = await UpstreamSocket.dial(connection.websocket.url, self._took)
+        return socket, self._renew_after_s(connection.websocket.connection_expiry)
 
-    async def _dial(self, *, replace_token: bool) -> tuple[UpstreamSocket, float]:
+    async def _connection(self, replace_token: bool) -> Connection:
         try:
-            connection = await self._gateway.connect(
+            connection, self._token_expiry = await self._gateway.connect(
                 self.stream.session_id, self._priority(), replace_token=replace_token
             )
         except AccessDeniedException as err:
             self._note("connection_denied", request_id=err.request_id)
             raise ChatOver from err
-        if connection.websocket is None:
-            raise SocketLost("the service gave no websocket")
-        if connection.credentials is not None and (
-            replace_token or self._token_expiry.year == datetime.max.year
-        ):
-            self._token_expiry = connection.credentials.expiry
-        socket = await UpstreamSocket.dial(connection.websocket.url, self._took)
-        return socket, self._renew_after_s(connection)
+        return connection
+
+    def _settle(self, asked: asyncio.Future[None] | None) -> None:
+        """Whoever waits for a new token may go on, with it or without."""
+        if asked is not None:
+            self._renewed = None
+            if not asked.done():
+                asked.set_result(None)
 
     def _took(self, text: str, item: Item) -> None:
         if self._held is not None:
@@ -272,14 +278,12 @@ class Link:
     # --- times ------------------------------------------------------------------------------
 
     def _token_is_old(self) -> bool:
-        left = (self._token_expiry - datetime.now(UTC)).total_seconds()
-        return left < TOKEN_RENEWED_BEFORE_S
+        if self._token_expiry is None:
+            return False
+        return (self._token_expiry - datetime.now(UTC)).total_seconds() < TOKEN_RENEWED_BEFORE_S
 
-    def _renew_after_s(self, connection: Connection) -> float:
-        expiries: Iterable[datetime] = (
-            [connection.websocket.connection_expiry] if connection.websocket else []
-        )
-        left = min((expiry - datetime.now(UTC)).total_seconds() for expiry in expiries)
+    def _renew_after_s(self, connection_expiry: datetime) -> float:
+        left = (connection_expiry - datetime.now(UTC)).total_seconds()
         low, high = RENEW_BETWEEN
         return max(1.0, left * (low + (high - low) * self._chance()))
 

@@ -29,6 +29,7 @@ Wire = dict[str, Any]
 RING_FRAMES = 500
 RING_BYTES = 2 * 1024 * 1024
 SEEN_VERSIONS = 20_000
+MOST_EXPECTED = 100
 REPLAY_MARGIN = timedelta(minutes=2)
 SESSION_TOPIC = "chatproxy/session"
 
@@ -119,6 +120,8 @@ class Stream:
         self.state = LinkState.CONNECTING
         self.is_ended = False
         self.last_left_role = ""
+        # Ids of messages the service has taken and whose echo has not come yet.
+        self.expected: set[str] = set()
         self.incomplete_since: datetime | None = None
         self._keep = keep
         self._on_ended = ended
@@ -155,7 +158,11 @@ class Stream:
         if not self._is_news(item):
             self._counts.known += 1
             return False
+        self.expected.discard(item.id)
         changed = self.transcript.take(item.wire)
+        if changed is None and item.is_receipt and item.id not in self.transcript:
+            # Something happened to a message we have never seen: no longer all is known here.
+            self.transcript.is_complete = "MessageProcessingStatus" not in item.metadata
         if changed is not None:
             self._keep(*changed)
         self._advance(item)
@@ -168,6 +175,13 @@ class Stream:
         self._counts.delivered += len(self.tabs)
         self._notice(item)
         return True
+
+    def expect(self, item_id: str) -> None:
+        """The service took a message; its echo is on its way. Safe to call from any thread."""
+        if item_id not in self.transcript and len(self.expected) < MOST_EXPECTED:
+            self.expected.add(item_id)
+            if item_id in self.transcript:  # it came just now
+                self.expected.discard(item_id)
 
     def take_item(self, wire: Wire) -> int:
         """One item from a transcript, as ordinary frames: itself, then each of its receipts.

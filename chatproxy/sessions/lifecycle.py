@@ -202,18 +202,21 @@ def spend(ticket: keys.Ticket) -> None:
         ) from err
 
 
-def keep_token(session_id: str, credentials: ConnectionCredentials, *, replace: bool) -> None:
+def keep_token(session_id: str, credentials: ConnectionCredentials, *, replace: bool) -> datetime:
     """Seal a new connection token into the session, unless a valid one is there to be kept.
 
     Args:
         replace: the token there is near its end or was refused, so this one takes its place; the
             old one is kept beside it until it expires, for sends first tried on it.
+
+    Returns:
+        When the session's token, old or new, expires.
     """
     with transaction.atomic():
         row = ChatSession.objects.select_for_update().get(pk=session_id)
-        has_valid = row.connection_expiry is not None and row.connection_expiry > timezone.now()
-        if has_valid and not replace:
-            return
+        kept_until = row.connection_expiry
+        if kept_until is not None and kept_until > timezone.now() and not replace:
+            return kept_until
         generation = row.connection_generation + 1
         row.previous_token_sealed, row.previous_expiry = (
             row.connection_token_sealed,
@@ -233,6 +236,7 @@ def keep_token(session_id: str, credentials: ConnectionCredentials, *, replace: 
             ]
         )
     opened.forget(session_id)
+    return credentials.expiry
 
 
 def mark_connected(session_id: str) -> None:

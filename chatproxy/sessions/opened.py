@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -106,6 +106,13 @@ def reopen(session_id: str) -> OpenedSession:
     """The session as the database has it now."""
     forget(session_id)
     return open_session(session_id)
+
+
+def mark_over(session_id: str) -> None:
+    """The chat is known to be over, before the database says so: refuse from this moment on."""
+    known = _opened.get(session_id)
+    if known is not None:
+        _remember(replace(known, state=State.ENDED, loaded_at=time.monotonic()))
 
 
 def forget(session_id: str) -> None:

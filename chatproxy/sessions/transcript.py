@@ -120,10 +120,12 @@ class Transcript:
         if known is None:
             if not is_kept(item):
                 return None
+            entry = {name: value for name, value in item.items() if name != "InitialContactId"}
             with self._lock:
-                self._place(item_id, item)
-            return item, True
+                self._place(item_id, entry)
+            return entry, True
         merged = newest(known, item)
+        merged.pop("InitialContactId", None)
         if merged == known:
             return None
         self._items[item_id] = merged

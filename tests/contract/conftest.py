@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
+import requests
 
-from tests.contract.ground import ALL_TYPES, REGION, Ground, Started
-from tests.processes import RunningSandbox
+from tests.contract.ground import ALL_TYPES, Ground, Started, connect_client
+from tests.processes import RunningDemo, RunningSandbox
 
 INSTANCE_ID = "11111111-1111-4111-8111-111111111111"
 FLOW_ID = "22222222-2222-4222-8222-222222222222"
-GROUNDS = ["sandbox"]
+GROUNDS = ["sandbox", "proxy"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -23,13 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def connect_service(sandbox: RunningSandbox) -> Any:
     """The Connect service of the sandbox, as boto3 calls it."""
-    return boto3.client(
-        "connect",
-        endpoint_url=sandbox.url,
-        region_name=REGION,
-        aws_access_key_id="made-up",
-        aws_secret_access_key="made-up",
-    )
+    return connect_client(sandbox.url)
 
 
 @pytest.fixture(params=GROUNDS)
@@ -69,3 +63,44 @@ def sandbox_ground(sandbox: RunningSandbox, connect_service: Any) -> Ground:
         return Started(answer["ContactId"], answer["ParticipantId"], answer["ParticipantToken"])
 
     return Ground("sandbox", sandbox.url, sandbox, begin)
+
+
+@pytest.fixture(scope="session")
+def contract_widget(running_demo: RunningDemo) -> str:
+    """A widget that allows what the suite uses; its key."""
+    running_demo.manage("shell", "-c", _MAKE_WIDGET)
+    return "contract"
+
+
+_MAKE_WIDGET = """
+from chatproxy.widgets.models import Widget
+Widget.objects.update_or_create(key="contract", defaults={
+    "name": "Contract suite", "accepts_no_origin": True, "live_chats": 100000,
+    "starts_per_day": 100000, "attribute_names": ["colour", "size"],
+    "allowed_origins": ["http://127.0.0.1:8000"],
+    "content_types": ["text/plain", "text/markdown", "application/json",
+        "application/vnd.amazonaws.connect.message.interactive.response"]})
+"""
+
+
+@pytest.fixture
+def proxy_ground(demo: RunningDemo, contract_widget: str) -> Ground:
+    """The proxy, in front of the sandbox."""
+
+    def begin(
+        display_name: str = "Customer",
+        initial_message: str | None = None,
+        attributes: dict[str, str] | None = None,
+        **_: Any,
+    ) -> Started:
+        body: dict[str, Any] = {"widget": contract_widget, "displayName": display_name}
+        if initial_message:
+            body["initialMessage"] = initial_message
+        if attributes:
+            body["attributes"] = attributes
+        answer = requests.post(f"{demo.url}/api/v1/sessions", json=body, timeout=10)
+        assert answer.status_code == 201, answer.text
+        result = answer.json()["startChatResult"]
+        return Started(result["ContactId"], result["ParticipantId"], result["ParticipantToken"])
+
+    return Ground("proxy", demo.url, demo.sandbox, begin)

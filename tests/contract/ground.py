@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Self
 
 import boto3
@@ -44,6 +45,30 @@ def differs(ground: str, reason: str) -> pytest.MarkDecorator:
     return pytest.mark.differs(ground, reason=reason)
 
 
+@cache
+def participant_client(url: str) -> Any:
+    """boto3's client of the Participant Service at ``url``; making one takes a while."""
+    return boto3.client(
+        "connectparticipant",
+        endpoint_url=url,
+        region_name=REGION,
+        config=Config(signature_version=UNSIGNED, retries={"max_attempts": 0}),
+    )
+
+
+@cache
+def connect_client(url: str) -> Any:
+    """boto3's client of the Connect service at ``url``, signing with made-up keys."""
+    return boto3.client(
+        "connect",
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id="made-up",
+        aws_secret_access_key="made-up",
+        config=Config(retries={"max_attempts": 0}),
+    )
+
+
 @dataclass
 class Started:
     """A chat that has begun and that nobody is connected to."""
@@ -63,14 +88,14 @@ class Ground:
     begin: Callable[..., Started]
     chats: list["Chat"] = field(default_factory=list)
 
+    @property
+    def lag_s(self) -> float:
+        """How long a frame may be on its way after the control API has answered, seconds."""
+        return 0.0 if self.name == "sandbox" else 0.3
+
     def boto(self) -> Any:
         """A boto3 client for the eleven operations, unsigned, that does not retry."""
-        return boto3.client(
-            "connectparticipant",
-            endpoint_url=self.url,
-            region_name=REGION,
-            config=Config(signature_version=UNSIGNED, retries={"max_attempts": 0}),
-        )
+        return participant_client(self.url)
 
     def start(self, **wanted: Any) -> "Chat":
         """Begin a chat; ``display_name``, ``initial_message``, ``attributes`` work everywhere."""
@@ -160,7 +185,7 @@ class Chat:
     # Listening
 
     def listen(self, url: str | None = None, *, subscribed: bool = True) -> "Ear":
-        ear = Ear(url or self.new_url())
+        ear = Ear(url or self.new_url(), self.ground.lag_s)
         self.ears.append(ear)
         if subscribed:
             ear.subscribe()
@@ -178,13 +203,23 @@ class Chat:
 
     def say(self, content: str, **body: object) -> Wire:
         """Have the agent say something; the item."""
-        return dict(self.act("say", content=content, **body)["item"])
+        item = dict(self.act("say", content=content, **body)["item"])
+        self._wait_for_relay(str(item["Id"]))
+        return item
+
+    def _wait_for_relay(self, item_id: str) -> None:
+        """What the control API did is on its way through a relay, if there is one in between."""
+        if not self.ears:
+            time.sleep(self.ground.lag_s)
+        for ear in self.ears:
+            ear.linger(lambda ear=ear: any(one.get("Id") == item_id for one in ear.items()))
 
 
 class Ear:
     """One websocket. Keeps every frame; waits for the one a test asks for."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, lag_s: float = 0.0) -> None:
+        self.lag_s = lag_s
         self._open = ExitStack()
         self.socket = self._open.enter_context(connect(url, proxy=None, open_timeout=10))
         self.frames: list[Wire] = []
@@ -221,7 +256,14 @@ class Ear:
         """Everything that was sent until now has come: all items, in order."""
         self.send('{"topic":"aws/ping"}')
         self.frame(topic="aws/ping")
+        self.linger(lambda: False)
         return self.items()
+
+    def linger(self, heard: Callable[[], bool]) -> None:
+        """Read on for as long as a relay in between may need, or until ``heard()``."""
+        end = time.monotonic() + self.lag_s
+        while not heard() and self.close_code is None and time.monotonic() < end:
+            self._receive(end - time.monotonic())
 
     def closed(self, within_s: float = 5.0) -> int:
         """Wait for the server to close; the close code."""
