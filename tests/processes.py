@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -27,6 +27,7 @@ from chatproxy.demo import environment, proxy_process, sandbox_process
 _children: list[Child] = []
 _log_starts = pytest.StashKey[dict[int, int]]()
 LOG_SHOWN = 8000
+METRICS_TOKEN = "tests may read the metrics"
 READY_WITHIN_S = 60.0
 """Generous: two loaded cores may be starting a browser at the same time."""
 
@@ -94,7 +95,7 @@ class RunningDemo:
 
     child: Child
     sandbox: RunningSandbox
-    environ: dict[str, str]
+    environ: dict[str, str] = field(repr=False)
 
     @property
     def url(self) -> str:
@@ -158,7 +159,11 @@ def started_demo(folder: Path, sandbox: RunningSandbox, **environ: str) -> Itera
     """A migrated, seeded proxy in front of ``sandbox``; ``environ`` wins over the demo's own."""
     port = free_port()
     folder.mkdir(parents=True, exist_ok=True)
-    given = {"CHAT_STARTS_PER_ADDRESS": "100000/minute", **environ}
+    given = {
+        "CHAT_STARTS_PER_ADDRESS": "100000/minute",
+        "CHAT_METRICS_TOKEN": METRICS_TOKEN,
+        **environ,
+    }
     settings = environment(port, sandbox.port, {**clean_environment(), **given}, var=folder)
     _manage(settings, "demo", "--prepare", "--port", str(port))
     child = proxy_process(port, environ=settings, log_dir=folder)

@@ -1,14 +1,17 @@
 """What README and docs show to type in does what they say, against the demo as it runs."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import requests
 
+from chatproxy.child import ROOT
 from tests.examples import Example, examples
-from tests.processes import RunningDemo, clean_environment
+from tests.processes import METRICS_TOKEN, RunningDemo, clean_environment
 
 _BETWEEN = "-- the next block --"
 PROGRAMS = [example for example in examples() if example.language in {"js", "python"}]
@@ -49,3 +52,12 @@ def test_program_examples(example: Example, demo: RunningDemo) -> None:
         "python": [sys.executable, "-c"],
     }[example.language]
     assert run(*command, example.at(demo.url)) == example.output
+
+
+def test_every_metric_is_documented(demo: RunningDemo) -> None:
+    bearer = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+    told = requests.get(f"{demo.url}/metrics", headers=bearer, timeout=10).text
+    names = set(re.findall(r"^# TYPE (chatproxy_\w+)(?<!_created) ", told, re.M))
+    page = (ROOT / "docs/operations.md").read_text()
+    assert names
+    assert {name for name in names if f"`{name}`" not in page} == set()
