@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import socket
 import sys
 from typing import Any
 
@@ -12,6 +13,7 @@ from daphne.server import Server
 
 from chatproxy.sandbox.asgi import application
 from chatproxy.sandbox.box import current
+from chatproxy.sandbox.doors import warm_up
 
 
 def main(arguments: list[str]) -> None:
@@ -30,6 +32,9 @@ def main(arguments: list[str]) -> None:
         current().configure(_settings(os.environ.get("SANDBOX_SETTINGS", "{}"), options.set))
     except ValueError as err:
         parser.error(str(err))
+    if is_taken(options.host, options.port):
+        parser.error(f"port {options.port} is taken; give another one with --port")
+    warm_up()
     current().listen_on(options.port)
     Server(
         application=application,
@@ -40,6 +45,17 @@ def main(arguments: list[str]) -> None:
         application_close_timeout=1,
         verbosity=1,
     ).run()
+
+
+def is_taken(host: str, port: int) -> bool:
+    """Whether something listens there already; daphne would log it and exit with 0."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
 
 
 def _settings(from_environment: str, from_arguments: list[str]) -> dict[str, Any]:
@@ -56,4 +72,5 @@ def _settings(from_environment: str, from_arguments: list[str]) -> dict[str, Any
     return settings
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -6,8 +6,11 @@ may you.
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from botocore.model import OperationModel
 
 from chatproxy.sandbox import rest, starting, wire
 from chatproxy.sandbox.box import Box
@@ -54,6 +57,21 @@ class Visit:
         return self.grant.contact if self.grant else None
 
 
+def warm_up() -> None:
+    """Load the models now: the first call would otherwise wait half a second for them."""
+    for _ in _operations():
+        pass
+
+
+def _operations() -> Iterator[tuple[str, Operation, OperationModel]]:
+    for service, operations in (
+        (PARTICIPANT_SERVICE, PARTICIPANT_ROUTES),
+        (CONNECT_SERVICE, starting.OPERATIONS),
+    ):
+        for operation in operations:
+            yield service, operation, wire.operation(service, operation)
+
+
 async def answer(box: Box, request: Request) -> Answer:
     """Answer one request to either service.
 
@@ -75,16 +93,12 @@ async def answer(box: Box, request: Request) -> Answer:
 
 
 def _visit(box: Box, request: Request) -> Visit | None:
-    for service, operations in (
-        (PARTICIPANT_SERVICE, PARTICIPANT_ROUTES),
-        (CONNECT_SERVICE, starting.OPERATIONS),
-    ):
-        for operation in operations:
-            if wire.matches(wire.operation(service, operation), request):
-                visit = Visit(service, operation, request)
-                if service == PARTICIPANT_SERVICE:
-                    visit.grant = _grant(box, operation, request)
-                return visit
+    for service, operation, model in _operations():
+        if wire.matches(model, request):
+            visit = Visit(service, operation, request)
+            if service == PARTICIPANT_SERVICE:
+                visit.grant = _grant(box, operation, request)
+            return visit
     return None
 
 
