@@ -9,6 +9,7 @@ import pytest
 
 from chatproxy import refusals
 from chatproxy.api import problems
+from chatproxy.upstream.contacts import ContactClient
 from chatproxy.upstream.participant import ParticipantClient
 from chatproxy.upstream.vocabulary import Topic
 
@@ -79,16 +80,17 @@ def test_every_frame_topic_is_documented() -> None:
     } == set()
 
 
-def seed_operations() -> list[tuple[str, str, str]]:
-    """README's table: operation, method, file of its test."""
-    row = r"^\| `(\w+)` \| `ParticipantClient\.(\w+)` \| .+ \| `(.+)` \|$"
+def operations_in_readme() -> list[tuple[str, str, str]]:
+    """README's table: class, method, file of its test."""
+    row = r"^\| `\w+`.* \| `(\w+Client)\.(\w+)` \| .+ \| `(.+)` \|$"
     return re.findall(row, (ROOT / "README.md").read_text(), re.M)
 
 
-def test_each_seed_operation_has_its_method_and_its_test() -> None:
-    assert len(seed_operations()) == 10
-    for operation, method, test in seed_operations():
-        assert callable(getattr(ParticipantClient, method)), operation
+def test_each_operation_in_the_readme_has_its_method_and_its_test() -> None:
+    clients = {client.__name__: client for client in (ParticipantClient, ContactClient)}
+    assert len(operations_in_readme()) == 15
+    for client, method, test in operations_in_readme():
+        assert callable(getattr(clients[client], method))
         assert method in (ROOT / test).read_text(), f"{test} does not call {method}"
 
 
