@@ -27,10 +27,10 @@ from chatproxy.upstream.errors import (
     ValidationException,
 )
 from chatproxy.upstream.metadata import Observer
-from chatproxy.upstream.participant import checked_endpoint
 from chatproxy.upstream.reading import BadShape
 from chatproxy.upstream.shapes import StartedChat
 from chatproxy.upstream.starting import ChatStart
+from chatproxy.upstream.transport import checked_endpoint
 from chatproxy.upstream.vocabulary import Operation
 
 if TYPE_CHECKING:

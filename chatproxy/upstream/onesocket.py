@@ -43,7 +43,6 @@ class OneSocketAdapter(BaseAdapter):
         self._socket: socket.socket | None = None
         self._origin = ""
         self._reader: AnswerReader | None = None
-        self._is_closing = False
 
     def send(
         self,
@@ -71,7 +70,6 @@ class OneSocketAdapter(BaseAdapter):
         connect_timeout_s, read_timeout_s = timeout
         scheme, _, rest = str(request.url).partition("://")
         host, slash, path = rest.partition("/")
-        self._is_closing = False
         connection = self._connected(scheme, host, connect_timeout_s, verify)
         reader = self._reader = AnswerReader(connection, time.monotonic() + read_timeout_s)
         try:
@@ -83,8 +81,7 @@ class OneSocketAdapter(BaseAdapter):
             raise
 
     def close(self) -> None:
-        """Close the connection: now if it is idle, else before it is used again."""
-        self._is_closing = True
+        """Close the connection, unless another thread is in the middle of an answer."""
         if self._reader is None or self._reader.is_complete:
             self._drop()
 

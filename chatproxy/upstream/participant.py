@@ -8,18 +8,13 @@ knows what is worth repeating (`errors.retry_delay`) and when (``governor.py``).
 Source: Amazon Connect Participant Service 2018-09-07.
 """
 
-import json
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
-from urllib.parse import quote, urlsplit
+from typing import Any, Final, Self
 
 from requests.adapters import BaseAdapter
 
-from chatproxy.upstream.answers import error_of, json_of, request_id_of
-from chatproxy.upstream.errors import UpstreamError, UpstreamShapeError
+from chatproxy.upstream.calls import Calls
 from chatproxy.upstream.fields import Request
 from chatproxy.upstream.inputs import (
     AttachmentRequest,
@@ -34,7 +29,7 @@ from chatproxy.upstream.inputs import (
     UploadStart,
     ViewRequest,
 )
-from chatproxy.upstream.metadata import MetadataCache, Observer, ResponseMetadata
+from chatproxy.upstream.metadata import Observer, ResponseMetadata
 from chatproxy.upstream.onesocket import OneSocketAdapter
 from chatproxy.upstream.reading import BadShape
 from chatproxy.upstream.shapes import (
@@ -48,13 +43,8 @@ from chatproxy.upstream.shapes import (
 )
 from chatproxy.upstream.tokens import ConnectionToken, ParticipantToken
 from chatproxy.upstream.transport import Transport
-from chatproxy.upstream.vocabulary import (
-    BEARER_HEADER,
-    PARTICIPANT_ROUTES,
-    ConnectionType,
-)
+from chatproxy.upstream.vocabulary import ConnectionType
 
-T = TypeVar("T")
 LINK: Final = (ConnectionType.WEBSOCKET, ConnectionType.CONNECTION_CREDENTIALS)
 
 
@@ -83,16 +73,13 @@ class ParticipantClient:
         adapter: Callable[[], BaseAdapter] = OneSocketAdapter,
         observer: Observer | None = None,
     ) -> None:
-        base = checked_endpoint(endpoint_url)
-        self._urls = {name: base + route.path for name, route in PARTICIPANT_ROUTES.items()}
-        self._transport = Transport(
+        transport = Transport(
             connect_timeout_s=connect_timeout_s,
             read_timeout_s=read_timeout_s,
             verify=verify,
             adapter=adapter,
         )
-        self._metadata = MetadataCache()
-        self._observer = observer
+        self._calls = Calls(endpoint_url, transport, observer)
 
     def create_participant_connection(
         self,
@@ -117,7 +104,7 @@ class ParticipantClient:
             UpstreamTimeout, UpstreamUnreachable: repeat freely; each answer is a new connection.
         """
         request = request or ConnectionRequest(types=LINK)
-        return self._call(token, request, _connection_of(request), read_timeout_s)
+        return self._calls.call(token, request, _connection_of(request), read_timeout_s)
 
     def send_message(
         self,
@@ -142,7 +129,7 @@ class ParticipantClient:
             ThrottlingException: too fast for the instance; pause, then retry.
             UpstreamTimeout: no answer in time; it may have arrived, so repeat the client token.
         """
-        return self._call(token, message, Accepted.parse, read_timeout_s)
+        return self._calls.call(token, message, Accepted.parse, read_timeout_s)
 
     def send_event(
         self, token: ConnectionToken, event: OutgoingEvent, *, read_timeout_s: float | None = None
@@ -152,7 +139,7 @@ class ParticipantClient:
         Raises:
             ConflictException: a receipt while more than two participants are in the chat.
         """
-        return self._call(token, event, Accepted.parse, read_timeout_s)
+        return self._calls.call(token, event, Accepted.parse, read_timeout_s)
 
     def get_transcript(
         self,
@@ -166,7 +153,9 @@ class ParticipantClient:
         Raises:
             AccessDeniedException: token spent; the transcript of a chat that is over is closed too.
         """
-        return self._call(token, query or TranscriptQuery(), TranscriptPage.parse, read_timeout_s)
+        return self._calls.call(
+            token, query or TranscriptQuery(), TranscriptPage.parse, read_timeout_s
+        )
 
     def disconnect_participant(
         self,
@@ -180,7 +169,7 @@ class ParticipantClient:
         Raises:
             AccessDeniedException: already disconnected.
         """
-        self._call(token, request or Disconnection(), _nothing, read_timeout_s)
+        self._calls.call(token, request or Disconnection(), _nothing, read_timeout_s)
 
     def start_attachment_upload(
         self, token: ConnectionToken, upload: UploadStart, *, read_timeout_s: float | None = None
@@ -191,7 +180,7 @@ class ParticipantClient:
             ValidationException: type or size not allowed; its ``message`` is fit to show.
             ServiceQuotaExceededException: too many attachments in this chat.
         """
-        return self._call(token, upload, UploadAddress.parse, read_timeout_s)
+        return self._calls.call(token, upload, UploadAddress.parse, read_timeout_s)
 
     def complete_attachment_upload(
         self,
@@ -206,7 +195,7 @@ class ParticipantClient:
             ConflictException: completed twice at once.
             ServiceQuotaExceededException: too many attachments in this chat.
         """
-        self._call(token, upload, _nothing, read_timeout_s)
+        self._calls.call(token, upload, _nothing, read_timeout_s)
 
     def get_attachment(
         self,
@@ -220,7 +209,7 @@ class ParticipantClient:
         Raises:
             ValidationException: no such attachment, or not approved.
         """
-        return self._call(token, request, AttachmentAddress.parse, read_timeout_s)
+        return self._calls.call(token, request, AttachmentAddress.parse, read_timeout_s)
 
     def describe_view(
         self, token: ConnectionToken, request: ViewRequest, *, read_timeout_s: float | None = None
@@ -231,7 +220,7 @@ class ParticipantClient:
             ResourceNotFoundException: no such view.
             ValidationException: the token would leave its place in the path; not sent.
         """
-        return self._call(token, request.validate(), View.parse, read_timeout_s)
+        return self._calls.call(token, request.validate(), View.parse, read_timeout_s)
 
     def get_authentication_url(
         self,
@@ -241,7 +230,7 @@ class ParticipantClient:
         read_timeout_s: float | None = None,
     ) -> AuthenticationAddress:
         """Where the customer signs in; within a minute of ``authentication.initiated``."""
-        return self._call(token, request, AuthenticationAddress.parse, read_timeout_s)
+        return self._calls.call(token, request, AuthenticationAddress.parse, read_timeout_s)
 
     def cancel_participant_authentication(
         self,
@@ -251,19 +240,18 @@ class ParticipantClient:
         read_timeout_s: float | None = None,
     ) -> None:
         """Decline to sign in; the flow takes its opted-out branch."""
-        self._call(token, request, _nothing, read_timeout_s)
+        self._calls.call(token, request, _nothing, read_timeout_s)
 
     def get_cached_response_metadata(self, request: Request) -> ResponseMetadata | None:
         """Request id, status and timing of a recent call, by the request object it was made with.
 
         Also of refused calls. The last 1,000 calls are kept, each for five minutes.
         """
-        return self._metadata.recall(request)
+        return self._calls.metadata.recall(request)
 
     def shutdown(self) -> None:
         """Release the connections; later calls raise `ClientShutDown`. Idempotent."""
-        self._transport.shutdown()
-        self._metadata.clear()
+        self._calls.shutdown()
 
     def __enter__(self) -> Self:
         return self
@@ -275,74 +263,6 @@ class ParticipantClient:
         traceback: TracebackType | None,
     ) -> None:
         self.shutdown()
-
-    def _call(
-        self,
-        token: ParticipantToken | ConnectionToken,
-        request: Request,
-        parse: Callable[[dict[str, Any]], T],
-        read_timeout_s: float | None,
-    ) -> T:
-        began, failure = time.perf_counter(), None
-        try:
-            return self._answered(token, request, parse, read_timeout_s)
-        except UpstreamError as err:
-            failure = err
-            raise
-        finally:
-            if self._observer is not None:
-                self._observer(request.operation, time.perf_counter() - began, failure)
-
-    def _answered(
-        self,
-        token: ParticipantToken | ConnectionToken,
-        request: Request,
-        parse: Callable[[dict[str, Any]], T],
-        read_timeout_s: float | None,
-    ) -> T:
-        operation, bearer = request.operation, token.reveal()
-        method = PARTICIPANT_ROUTES[operation].method
-        body = None if method == "GET" else json.dumps(request.body()).encode()
-        began = time.perf_counter()
-        answer = self._transport.exchange(
-            operation,
-            method,
-            self._url(request),
-            _headers(bearer, body),
-            body,
-            read_timeout_s=read_timeout_s,
-        )
-        request_id = request_id_of(answer)
-        took_s = time.perf_counter() - began
-        self._metadata.remember(
-            request,
-            ResponseMetadata(operation, request_id, answer.status_code, datetime.now(UTC), took_s),
-        )
-        if not 200 <= answer.status_code < 300:
-            raise error_of(operation, answer, secret=bearer)
-        try:
-            return parse(json_of(operation, answer))
-        except BadShape as err:
-            raise UpstreamShapeError(operation, request_id=request_id, detail=str(err)) from err
-
-    def _url(self, request: Request) -> str:
-        url = self._urls[request.operation]
-        if isinstance(request, ViewRequest):
-            return url.replace("{ViewToken}", quote(request.view_token, safe=""))
-        return url
-
-
-def _headers(bearer: str, body: bytes | None) -> dict[str, str]:
-    headers = {
-        BEARER_HEADER: bearer,
-        "Accept": "application/json",
-        "Accept-Encoding": "identity",
-        "User-Agent": "chatproxy",
-    }
-    if body is not None:
-        headers["Content-Type"] = "application/json"
-        headers["Content-Length"] = str(len(body))
-    return headers
 
 
 def _nothing(body: dict[str, Any]) -> None:
@@ -360,16 +280,3 @@ def _connection_of(request: ConnectionRequest) -> Callable[[dict[str, Any]], Con
         return connection
 
     return parse
-
-
-def checked_endpoint(endpoint_url: str) -> str:
-    """The endpoint without a trailing slash.
-
-    Raises:
-        ValueError: no http(s) address of a host, or with credentials, query or fragment in it.
-    """
-    parts = urlsplit(endpoint_url)
-    is_plain = not (parts.query or parts.fragment or parts.username or parts.password)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not is_plain:
-        raise ValueError("an endpoint URL looks like https://host[:port][/path]")
-    return endpoint_url.rstrip("/")

@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -85,7 +86,7 @@ class Transport:
         self._local = threading.local()
         self._adapters: weakref.WeakSet[BaseAdapter] = weakref.WeakSet()
         self._lock = threading.Lock()
-        self._is_shut_down = False
+        self._stopped = threading.Event()
 
     def exchange(
         self,
@@ -102,11 +103,12 @@ class Transport:
         Raises:
             UpstreamUnreachable, UpstreamTimeout, UpstreamShapeError, ClientShutDown.
         """
-        if self._is_shut_down:
+        if self._stopped.is_set():
             raise ClientShutDown(operation)
         timeout_s = self._read_timeout_s if read_timeout_s is None else read_timeout_s
+        adapter = self._adapter()
         try:
-            response = self._adapter().send(
+            response = adapter.send(
                 prepared(method, url, headers, body),
                 stream=True,
                 timeout=(self._connect_timeout_s, timeout_s),
@@ -114,11 +116,14 @@ class Transport:
             )
         except FAILURES as err:
             raise translated(operation, err) from _innermost(err)
-        return self._read(operation, response, self._clock() + timeout_s)
+        answer = self._read(operation, response, self._clock() + timeout_s)
+        if self._stopped.is_set():
+            adapter.close()  # it was in use when the others were closed
+        return answer
 
     def shutdown(self) -> None:
         """Close idle connections and refuse new calls; those under way finish. Idempotent."""
-        self._is_shut_down = True
+        self._stopped.set()
         with self._lock:
             adapters = list(self._adapters)
         for adapter in adapters:
@@ -207,3 +212,16 @@ def translated(operation: str, err: BaseException) -> UpstreamError:
     ):
         return UpstreamShapeError(operation, detail="the answer is not HTTP")
     return UpstreamUnreachable(operation, detail="the connection broke", may_have_arrived=True)
+
+
+def checked_endpoint(endpoint_url: str) -> str:
+    """The endpoint without a trailing slash.
+
+    Raises:
+        ValueError: no http(s) address of a host, or with credentials, query or fragment in it.
+    """
+    parts = urlsplit(endpoint_url)
+    is_plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not is_plain:
+        raise ValueError("an endpoint URL looks like https://host[:port][/path]")
+    return endpoint_url.rstrip("/")

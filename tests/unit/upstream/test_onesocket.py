@@ -33,6 +33,14 @@ def leave(client: ParticipantClient) -> None:
     client.disconnect_participant(TOKEN, Disconnection())
 
 
+def wait_until_closed(server: ScriptedServer) -> None:
+    """Until the server has closed its end, as it does when ours has gone."""
+    deadline = time.monotonic() + 5
+    while server.connections[0].fileno() >= 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def dripping_head(connection: socket.socket) -> None:
     connection.sendall(OK)
     for _ in range(1000):
@@ -147,6 +155,7 @@ def test_call_under_way_finishes_though_the_client_is_shut_down(server: Scripted
     may_answer.set()
     thread.join(5)
     assert failures == []
+    wait_until_closed(server)
     with pytest.raises(ClientShutDown):
         leave(client)
 
@@ -158,10 +167,7 @@ def test_connection_goes_with_its_thread(server: ScriptedServer) -> None:
     thread.start()
     thread.join(5)
     gc.collect()
-    deadline = time.monotonic() + 5
-    while server.connections[0].fileno() >= 0:  # the server closes its end when ours has gone
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until_closed(server)
     client.shutdown()
 
 
