@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.browser.accessibility import assert_accessible
 from tests.browser.customer import EVENTS, Customer
 from tests.processes import RunningSandbox
 
@@ -477,9 +477,3 @@ def test_axe_finds_nothing(
     assert_accessible(console)
     console.get_by_role("button", name="Ready-made messages").click()
     assert_accessible(console)
-
-
-def assert_accessible(page: Page) -> None:
-    # Injected by the test, not by the page, so its policy does not apply to it.
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()

@@ -87,11 +87,11 @@ export function sendFile(id, file, onProgress) {
 
 /**
  * Hear every change from now on; the browser reconnects by itself and the overview comes again.
- * @param {Record<string, (value: any) => void>} listeners by event: overview, chat, frame, open, lost
+ * @param {Record<"overview" | "chat" | "frame" | "open" | "lost", (value: any) => void>} listeners
  */
 export function listen(listeners) {
   const source = new EventSource(new URL("changes", base));
-  for (const name of ["overview", "chat", "frame"]) {
+  for (const name of /** @type {const} */ (["overview", "chat", "frame"])) {
     source.addEventListener(name, (event) => listeners[name](JSON.parse(event.data)));
   }
   source.addEventListener("open", () => listeners.open(undefined));

@@ -10,6 +10,7 @@ import { slot } from "./times.js";
 const INTERACTIVE = "application/vnd.amazonaws.connect.message.interactive";
 const RESPONSE = "application/vnd.amazonaws.connect.message.interactive.response";
 
+/** @type {Record<string, [icon: string, label: string]>} */
 const KINDS = {
   ListPicker: ["list", "List picker"],
   Panel: ["panel", "Panel"],
@@ -19,6 +20,7 @@ const KINDS = {
   ViewResource: ["view", "Form"],
 };
 
+/** @type {Record<string, string>} what follows the name of who it is about */
 const EVENTS = {
   "participant.joined": "joined",
   "participant.left": "left",
@@ -28,6 +30,7 @@ const EVENTS = {
   "participant.autodisconnection": "was idle for too long",
 };
 
+/** @type {Record<string, string>} */
 const SERVICE_EVENTS = {
   "chat.ended": "The chat has ended",
   "chat.rehydrated": "Continued from an earlier chat",
@@ -47,7 +50,8 @@ const SERVICE_EVENTS = {
  */
 export function eventText(item) {
   const name = item.ContentType.split(".event.")[1] ?? item.ContentType;
-  if (name in SERVICE_EVENTS) return SERVICE_EVENTS[name];
+  const told = SERVICE_EVENTS[name];
+  if (told) return told;
   if (name === "participant.displayname.updated") return `The customer is now called ${item.DisplayName}`;
   return `${item.DisplayName ?? "Somebody"} ${EVENTS[name] ?? name}`;
 }
@@ -59,7 +63,8 @@ export function eventText(item) {
  */
 export function bodyOf(item, chatId) {
   if (item.Type === "ATTACHMENT") {
-    return el("div", { class: "files" }, ...(item.Attachments ?? []).map((file) => fileOf(file, chatId)));
+    const files = /** @type {Record<string, any>[]} */ (item.Attachments ?? []);
+    return el("div", { class: "files" }, ...files.map((file) => fileOf(file, chatId)));
   }
   const content = item.Content ?? "";
   if (item.ContentType === INTERACTIVE) return templateOf(parsed(content)) ?? plain(content);
@@ -77,9 +82,13 @@ export function plain(content, isStreaming = false) {
   return el("div", { class: `bubble plain${isStreaming ? " is-streaming" : ""}` }, ...linkedText(content));
 }
 
-/** @param {Record<string, any>} file */
+/**
+ * @param {Record<string, any>} file
+ * @param {string} chatId
+ */
 function fileOf(file, chatId) {
   const isReady = file.Status === "APPROVED";
+  /** @type {Record<string, string>} */
   const note = { APPROVED: file.ContentType, IN_PROGRESS: "Being scanned…", REJECTED: "Refused by the scanner" };
   if (isReady && /^image\/(png|jpeg)$/.test(file.ContentType)) {
     const source = fileUrl(chatId, file.AttachmentId);
@@ -108,12 +117,17 @@ function templateOf(template) {
   return el("div", { class: "card" }, pictureOf(content), words, ...choicesOf(content));
 }
 
-/** @param {any} content */
+/**
+ * @param {any} content
+ * @returns {HTMLElement[]}
+ */
 function choicesOf(content) {
+  /** @type {any[]} */
   const elements = Array.isArray(content.elements) ? content.elements : [];
   if (elements.some((element) => element?.templateType)) {
     return [el("div", { class: "cards", tabindex: "0" }, ...elements.map((each) => templateOf(each)))];
   }
+  /** @type {any[]} */
   const slots = Array.isArray(content.timeslots) ? content.timeslots : [];
   const options = [
     ...elements.map((each) => optionOf(each)),
@@ -128,7 +142,10 @@ function optionOf(element) {
   return el("li", { class: "option" }, mark, String(element?.title ?? ""));
 }
 
-/** Pictures of other origins are left out: the page may load nothing from elsewhere. */
+/**
+ * Pictures of other origins are left out: the page may load nothing from elsewhere.
+ * @param {any} content
+ */
 function pictureOf(content) {
   const source = String(content.imageData ?? "");
   if (!source.startsWith(`${location.origin}/`)) return null;

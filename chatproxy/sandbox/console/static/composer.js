@@ -27,10 +27,10 @@ export class Composer {
     this.store = store;
     this.onSend = onSend;
     this.onProblem = onProblem;
-    this.#form.addEventListener("submit", (event) => this.#submit(event));
+    this.#form.addEventListener("submit", (/** @type {Event} */ event) => this.#submit(event));
     this.#text.addEventListener("input", () => this.#written());
-    this.#text.addEventListener("keydown", (event) => this.#key(event));
-    this.#text.addEventListener("paste", (event) => this.#files(event, event.clipboardData?.files));
+    this.#text.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event));
+    this.#text.addEventListener("paste", (/** @type {ClipboardEvent} */ event) => this.#files(event, event.clipboardData?.files));
     this.#markdown.addEventListener("click", () => this.#toggleMarkdown());
     this.#bindFiles();
     this.#bindMenu();
@@ -124,23 +124,23 @@ export class Composer {
 
   #bindMenu() {
     this.#menuButton.addEventListener("click", () => (this.isMenuOpen ? this.closeMenu(true) : this.openMenu()));
-    this.#menu.addEventListener("click", (event) => {
+    this.#menu.addEventListener("click", (/** @type {any} */ event) => {
       const word = event.target.closest("[data-word]")?.dataset.word;
       const id = this.store.selected;
       this.closeMenu(true);
       if (word && id) act(id, "canned", { word }).catch((error) => this.onProblem(error.message));
     });
-    this.#menu.addEventListener("keydown", (event) => this.#menuKey(event));
+    this.#menu.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#menuKey(event));
     // One stop for the Tab key: the entry that had the focus last, the first one to begin with.
     this.#menu.querySelector("[role=menuitem]").tabIndex = 0;
-    this.#menu.addEventListener("focusin", (event) => {
+    this.#menu.addEventListener("focusin", (/** @type {Event} */ event) => {
       for (const item of this.#menu.querySelectorAll("[role=menuitem]")) item.tabIndex = item === event.target ? 0 : -1;
     });
     document.addEventListener("pointerdown", (event) => {
       const target = /** @type {Element} */ (event.target);
       if (!this.#menu.contains(target) && !this.#menuButton.contains(target)) this.closeMenu();
     });
-    this.#menu.addEventListener("focusout", (event) => {
+    this.#menu.addEventListener("focusout", (/** @type {FocusEvent} */ event) => {
       if (event.relatedTarget && !this.#menu.contains(event.relatedTarget)) this.closeMenu();
     });
   }
@@ -166,18 +166,18 @@ export class Composer {
   #bindFiles() {
     const [input, drop, talk] = [part("files"), part("drop"), part("talk")];
     part("attach").addEventListener("click", () => input.click());
-    input.addEventListener("change", (event) => {
+    input.addEventListener("change", (/** @type {Event} */ event) => {
       this.#files(event, input.files);
       input.value = "";
     });
     const show = (/** @type {boolean} */ isOver) => { drop.hidden = !isOver || this.#form.hidden; };
-    talk.addEventListener("dragover", (event) => {
+    talk.addEventListener("dragover", (/** @type {DragEvent} */ event) => {
       if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
       show(true);
     });
-    talk.addEventListener("dragleave", (event) => { if (!talk.contains(event.relatedTarget)) show(false); });
-    talk.addEventListener("drop", (event) => {
+    talk.addEventListener("dragleave", (/** @type {DragEvent} */ event) => { if (!talk.contains(event.relatedTarget)) show(false); });
+    talk.addEventListener("drop", (/** @type {DragEvent} */ event) => {
       show(false);
       event.preventDefault();
       if (!this.#form.hidden) this.#files(event, event.dataTransfer?.files);

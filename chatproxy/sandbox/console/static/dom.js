@@ -21,9 +21,9 @@ export function el(tag, props = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
     if (name === "on") {
-      for (const [event, listener] of Object.entries(value)) node.addEventListener(event, listener);
+      for (const [event, listener] of Object.entries(props.on ?? {})) node.addEventListener(event, listener);
     } else if (name === "style") {
-      for (const [property, text] of Object.entries(value)) node.style.setProperty(property, text);
+      for (const [property, text] of Object.entries(props.style ?? {})) node.style.setProperty(property, text);
     } else if (value === true) {
       node.setAttribute(name, "");
     } else if (value !== false && value !== null && value !== undefined) {
@@ -69,8 +69,8 @@ export function part(id) {
 export function avatar(name, kind = "") {
   const hue = [...name].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 360, 7);
   const words = name.trim().split(/\s+/);
-  const initials = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]];
-  const text = initials.map((word) => [...word][0] ?? "").join("").toUpperCase();
+  const ends = words.length > 1 ? [words.at(0), words.at(-1)] : words;
+  const text = ends.map((word) => [...(word ?? "")][0] ?? "").join("").toUpperCase();
   return el(
     "span",
     { class: `avatar ${kind}`, "aria-hidden": "true", style: { "--hue": String(hue) } },

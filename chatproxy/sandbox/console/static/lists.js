@@ -6,6 +6,17 @@ import { elapsed, timeOfDay } from "./times.js";
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./store.js").Chat} Chat */
 
+/**
+ * @typedef {Object} Row the elements of one chat's row that change
+ * @property {HTMLElement} node
+ * @property {HTMLElement} main
+ * @property {HTMLElement} take
+ * @property {HTMLElement} name
+ * @property {HTMLElement} preview
+ * @property {HTMLElement} time
+ * @property {HTMLElement} badge
+ */
+
 const GROUPS = [
   { state: "waiting", title: "Waiting", empty: "Nobody is waiting." },
   { state: "open", title: "Your chats", empty: "None yet. Take one from the line." },
@@ -14,7 +25,7 @@ const GROUPS = [
 ];
 
 export class Lists {
-  /** @type {Map<string, HTMLElement>} */
+  /** @type {Map<string, Row>} */
   #rows = new Map();
   /** @type {Set<string>} states folded away */
   #folded = new Set();
@@ -53,8 +64,8 @@ export class Lists {
    */
   tick(store) {
     for (const chat of store.inState("waiting")) {
-      const time = this.#rows.get(chat.id)?.querySelector(".row-time");
-      if (time) time.textContent = elapsed(chat.since, Date.now());
+      const row = this.#rows.get(chat.id);
+      if (row) row.time.textContent = elapsed(chat.since, Date.now());
     }
   }
 
@@ -87,35 +98,36 @@ export class Lists {
   #row(chat, store) {
     const row = this.#rows.get(chat.id) ?? this.#makeRow(chat);
     this.#rows.set(chat.id, row);
-    const isSelected = store.selected === chat.id;
-    const unread = chat.isMine && chat.state === "open" ? chat.unread : 0;
-    row.className = `row ${chat.state}${unread ? " is-unread" : ""}`;
-    const [main, take] = /** @type {HTMLElement[]} */ ([...row.children]);
-    take.hidden = chat.state !== "waiting";
-    main.setAttribute("aria-current", String(isSelected));
-    const typers = store.typers(chat.id);
-    const [, text, side] = /** @type {HTMLElement[]} */ ([...main.children]);
-    const [name, preview] = /** @type {HTMLElement[]} */ ([...text.children]);
-    name.textContent = chat.customer;
-    preview.textContent = typers.length && chat.state === "open" ? "typing…" : previewOf(chat);
-    preview.classList.toggle("is-typing", typers.length > 0 && chat.state === "open");
-    const at = chat.state === "waiting" ? elapsed(chat.since, Date.now()) : timeOfDay(chat.preview?.at ?? chat.since);
-    const [time, badge] = /** @type {HTMLElement[]} */ ([...side.children]);
-    time.textContent = at;
-    badge.hidden = !unread;
-    badge.textContent = unread > 99 ? "99+" : String(unread);
-    badge.setAttribute("aria-label", `${unread} unread`);
-    return row;
+    const isOpen = chat.state === "open";
+    const isTyping = isOpen && store.typers(chat.id).length > 0;
+    const unread = chat.isMine && isOpen ? chat.unread : 0;
+    row.node.className = `row ${chat.state}${unread ? " is-unread" : ""}`;
+    row.main.setAttribute("aria-current", String(store.selected === chat.id));
+    row.take.hidden = chat.state !== "waiting";
+    row.name.textContent = chat.customer;
+    row.preview.textContent = isTyping ? "typing…" : previewOf(chat);
+    row.preview.classList.toggle("is-typing", isTyping);
+    row.time.textContent =
+      chat.state === "waiting" ? elapsed(chat.since, Date.now()) : timeOfDay(chat.preview?.at ?? chat.since);
+    row.badge.hidden = !unread;
+    row.badge.textContent = unread > 99 ? "99+" : String(unread);
+    row.badge.setAttribute("aria-label", `${unread} unread`);
+    return row.node;
   }
 
-  /** @param {Chat} chat */
+  /**
+   * @param {Chat} chat
+   * @returns {Row}
+   */
   #makeRow(chat) {
+    const [name, preview] = [el("span", { class: "row-name" }), el("span", { class: "row-text" })];
+    const [time, badge] = [el("span", { class: "row-time" }), el("span", { class: "badge", role: "img" })];
     const main = el(
       "button",
       { type: "button", class: "row-main", "data-chat": chat.id, on: { click: () => this.onSelect(chat.id) } },
       avatar(chat.customer),
-      el("span", { class: "row-words" }, el("span", { class: "row-name" }), el("span", { class: "row-text" })),
-      el("span", { class: "row-side" }, el("span", { class: "row-time" }), el("span", { class: "badge" })),
+      el("span", { class: "row-words" }, name, preview),
+      el("span", { class: "row-side" }, time, badge),
     );
     const take = el(
       "button",
@@ -127,7 +139,7 @@ export class Lists {
       },
       "Take",
     );
-    return el("li", { class: "row" }, main, take);
+    return { node: el("li", { class: "row" }, main, take), main, take, name, preview, time, badge };
   }
 }
 

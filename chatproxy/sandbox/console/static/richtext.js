@@ -69,11 +69,11 @@ function addLine(blocks, line) {
  */
 function blockOf(line) {
   const bullet = BULLET.exec(line);
-  if (bullet) return ["ul", bullet[1]];
+  if (bullet) return ["ul", bullet[1] ?? ""];
   const number = NUMBER.exec(line);
-  if (number) return ["ol", number[1]];
+  if (number) return ["ol", number[1] ?? ""];
   const heading = HEADING.exec(line);
-  return heading ? ["h", heading[1]] : ["p", line];
+  return heading ? ["h", heading[1] ?? ""] : ["p", line];
 }
 
 /**
@@ -99,7 +99,8 @@ function inline(match) {
   if (found.code) return el("code", {}, found.code);
   if (found.strong) return el("strong", {}, ...pieces(found.strong, INLINE));
   if (found.em) return el("em", {}, found.em);
-  return link(found.target ?? found.url, found.label ?? found.url) ?? match[0];
+  const target = found.target ?? found.url ?? "";
+  return link(target, found.label ?? target) ?? match[0];
 }
 
 /**

@@ -19,6 +19,8 @@ export class Transcript {
   #shown = null;
   /** @type {Map<string, {signature: string, node: HTMLElement}>} lines by key, rebuilt only when they change */
   #nodes = new Map();
+  /** Where the reader was before whatever happens next. */
+  #wasAtEnd = true;
 
   /**
    * @param {{scroll: HTMLElement, lines: HTMLElement, typing: HTMLElement, newer: HTMLElement}} parts
@@ -29,7 +31,8 @@ export class Transcript {
     this.callbacks = callbacks;
     parts.newer.addEventListener("click", () => this.toEnd());
     parts.scroll.addEventListener("scroll", () => {
-      if (!this.isAtEnd) return;
+      this.#wasAtEnd = this.isAtEnd;
+      if (!this.#wasAtEnd) return;
       parts.newer.hidden = true;
       callbacks.onSeen();
     });
@@ -39,16 +42,14 @@ export class Transcript {
     keep.observe(parts.scroll);
   }
 
-  #wasAtEnd = true;
-
   get isAtEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.parts.scroll;
-    this.#wasAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
-    return this.#wasAtEnd;
+    return scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
   }
 
   toEnd() {
     this.parts.scroll.scrollTop = this.parts.scroll.scrollHeight;
+    this.#wasAtEnd = true;
     this.parts.newer.hidden = true;
     this.callbacks.onSeen();
   }
@@ -87,6 +88,7 @@ export class Transcript {
    */
   #lines(chat, timeline, pending, isMoving) {
     const items = timeline.items;
+    /** @type {HTMLElement[]} */
     const nodes = [];
     const lastOwn = items.findLast((item) => item.ParticipantId === chat.agentId && item.Type !== "EVENT")?.Id;
     items.forEach((item, index) => {
@@ -201,6 +203,7 @@ function metaOf(item, progress) {
     return el("p", { class: "meta" }, icon("alert"), "Not delivered: refused in processing");
   }
   if (!progress) return el("p", { class: "meta" }, time);
+  /** @type {Record<string, string>} */
   const words = { sent: "Sent", delivered: "Delivered", read: "Read" };
   const mark = el("span", { class: progress.state === "read" ? "is-read" : "" },
     progress.state === "read" ? `Read ${timeOfDay(progress.at ?? item.AbsoluteTime)}` : words[progress.state]);
