@@ -244,6 +244,12 @@ def known_problems() -> list[Problem]:
     return [*ordered.values(), problems.INTERNAL, problems.OVERLOADED]
 
 
+def problem_example(name: str) -> Node:
+    """A problem of this type as ``/api/v1/`` answers it."""
+    row = next(row for row in known_problems() if row.type == name)
+    return problems.body(row, row.status, SESSION)
+
+
 def _failures(words: Words, door: str) -> Node:
     """One response per status an operation can fail with, each with its problems as examples."""
     by_status: dict[int, list[Problem]] = defaultdict(list)

@@ -33,7 +33,6 @@ ARROWS = {
         " django ninja pydantic channels asgiref corsheaders csp limits prometheus_client"
     ),
     "api/apps": "checks",
-    "api/metrics": "bulkheads",
     "api/openapi": "botocore",  # the service's model, for the reference
     "api/service_model": "botocore",
     "api/health": "lifespan",
