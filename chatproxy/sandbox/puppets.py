@@ -25,9 +25,9 @@ def act(box: Box, contact: Contact, action: str, body: Body) -> Body:
         ValueError, KeyError: unknown action or a member missing or wrong.
         ContactOver: the chat has ended.
     """
-    if action not in _ACTIONS:
-        raise ValueError(f"{action!r} is no action; there are: {', '.join(sorted(_ACTIONS))}")
-    return _ACTIONS[action](box, contact, body) or {}
+    if action not in ACTIONS:
+        raise ValueError(f"{action!r} is no action; there are: {', '.join(sorted(ACTIONS))}")
+    return ACTIONS[action](box, contact, body) or {}
 
 
 def _who(box: Box, contact: Contact, body: Body) -> Participant:
@@ -167,7 +167,7 @@ def send_frame(box: Box, contact: Contact, body: Body) -> Body:
     return {"sockets": len(sockets)}
 
 
-_ACTIONS: dict[str, Callable[[Box, Contact, Body], Body | None]] = {
+ACTIONS: dict[str, Callable[[Box, Contact, Body], Body | None]] = {
     "join": join,
     "leave": leave,
     "say": say,
