@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
 import urllib3
@@ -215,13 +215,22 @@ def translated(operation: str, err: BaseException) -> UpstreamError:
 
 
 def checked_endpoint(endpoint_url: str) -> str:
-    """The endpoint without a trailing slash.
+    """The endpoint without a trailing slash, its scheme in lower case.
 
     Raises:
         ValueError: no http(s) address of a host, or with credentials, query or fragment in it.
     """
     parts = urlsplit(endpoint_url)
-    is_plain = not (parts.query or parts.fragment or parts.username or parts.password)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not is_plain:
+    is_plain = not (parts.query or parts.fragment or "@" in parts.netloc)
+    is_sendable = endpoint_url.isascii() and endpoint_url.isprintable() and " " not in endpoint_url
+    is_known = parts.scheme in {"http", "https"} and bool(parts.hostname) and _has_port(parts)
+    if not (is_plain and is_sendable and is_known):
         raise ValueError("an endpoint URL looks like https://host[:port][/path]")
-    return endpoint_url.rstrip("/")
+    return parts.geturl().rstrip("/")
+
+
+def _has_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False

@@ -10,11 +10,16 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import HealthCheck, settings
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from chatproxy.upstream.onesocket import OneSocketAdapter
 from chatproxy.upstream.participant import ParticipantClient
 from tests.unit.upstream.scripted import ScriptedServer, scripted_server
+
+# Two shared cores: how long an example takes says nothing about the code.
+settings.register_profile("loaded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("loaded")
 
 
 @pytest.fixture

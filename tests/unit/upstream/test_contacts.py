@@ -32,9 +32,14 @@ STARTED = {"ContactId": "c1", "ParticipantId": "p1", "ParticipantToken": "secret
 START = ChatStart("i-1", "f-1", "Ann", client_token="t-1")
 
 
+@pytest.fixture(scope="module")
+def session() -> boto3.session.Session:
+    """Made once: it reads the service's model, which takes a while."""
+    return boto3.session.Session(aws_access_key_id="AKIDTEST", aws_secret_access_key="sk-test")
+
+
 @pytest.fixture
-def contacts(server: ScriptedServer) -> Iterator[ContactClient]:
-    session = boto3.session.Session(aws_access_key_id="AKIDTEST", aws_secret_access_key="sk-test")
+def contacts(server: ScriptedServer, session: boto3.session.Session) -> Iterator[ContactClient]:
     client = ContactClient(
         "us-west-2",
         endpoint_url=server.url,

@@ -277,13 +277,27 @@ def test_view_token_that_would_leave_its_place_is_not_sent(
 
 def test_endpoint_keeps_its_path(server: ScriptedServer) -> None:
     server.will(answer({}))
-    with ParticipantClient(server.url + "/api/bff/") as client:
+    with ParticipantClient(server.url.replace("http", "HTTP") + "/api/bff/") as client:
         client.disconnect_participant(CONNECTION)
     assert server.asked[0].path == "/api/bff/participant/disconnect"
 
 
 @pytest.mark.parametrize(
-    "url", ["", "participant.example", "ftp://x", "https://", "https://u:p@x", "https://x/?q=1"]
+    "url",
+    [
+        "",
+        "participant.example",
+        "ftp://x",
+        "https://",
+        "https://u:p@x",
+        "https://x/?q=1",
+        "https://x/#f",
+        "https://x:port",
+        "https://x:0",
+        "https://exämple",
+        "https://x/a b",
+        "https://x\r\nX-Evil: 1",
+    ],
 )
 def test_endpoint_that_is_none_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValueError, match="endpoint URL"):
