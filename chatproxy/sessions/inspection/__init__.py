@@ -1,0 +1,1 @@
+"""What the admin shows of sessions, and what an operator may do; ``admin.py`` wires it."""
