@@ -72,6 +72,7 @@ def environment(
         "CONNECT_ENDPOINT_URL": sandbox_url,
         "CONNECT_PARTICIPANT_ENDPOINT_URL": sandbox_url,
         "CONNECT_WEBSOCKET_HOSTS": f"127.0.0.1:{sandbox_port}",
+        "SANDBOX_SETTINGS": '{"quotas": "exact"}',  # throttled as a real instance would
         "AWS_ACCESS_KEY_ID": "demo",
         "AWS_SECRET_ACCESS_KEY": "demo",
     }
