@@ -1,9 +1,11 @@
 """What the console shows of a chat, as JSON for its page. Items keep the service's own names."""
 
 import json
+from itertools import islice
 from typing import Any
 
 from chatproxy.sandbox.agents import AgentDesk, State, lines
+from chatproxy.sandbox.bot.answers import TO_A_PERSON
 from chatproxy.sandbox.clock import as_instant
 from chatproxy.sandbox.contacts import Contact, Item
 from chatproxy.upstream.vocabulary import ItemType, MessageType, ParticipantRole
@@ -11,6 +13,7 @@ from chatproxy.upstream.vocabulary import ItemType, MessageType, ParticipantRole
 PREVIEW_MAX = 140
 ENDED_MAX = 30
 LIVE_MAX = 300
+ASKS_FOR_PERSON = ("agent", TO_A_PERSON.lower())
 
 
 def summary(desk: AgentDesk, contact: Contact) -> dict[str, Any]:
@@ -30,7 +33,7 @@ def summary(desk: AgentDesk, contact: Contact) -> dict[str, Any]:
         "isMine": agent is not None,
         "unread": desk.unread(contact),
         "endedBy": contact.ended_by,
-        "preview": _preview(contact),
+        "preview": _preview(_telling_line(desk, contact)),
     }
 
 
@@ -66,8 +69,17 @@ def overview(desk: AgentDesk) -> dict[str, Any]:
     return {"name": desk.name, "chats": [summary(desk, each) for each in shown]}
 
 
-def _preview(contact: Contact) -> dict[str, str] | None:
-    item = next(lines(contact), None)
+def _telling_line(desk: AgentDesk, contact: Contact) -> Item | None:
+    """What was said last; of a chat in line, what the customer said before asking for a person."""
+    said = list(islice(lines(contact), 20))
+    if desk.state(contact) is State.WAITING:
+        theirs = [item for item in said if item.speaker is contact.customer]
+        telling = [each for each in theirs if (each.content or "").lower() not in ASKS_FOR_PERSON]
+        return next(iter(telling or theirs or said), None)
+    return next(iter(said), None)
+
+
+def _preview(item: Item | None) -> dict[str, str] | None:
     if item is None:
         return None
     role = item.speaker.role if item.speaker else ParticipantRole.SYSTEM

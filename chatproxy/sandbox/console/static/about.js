@@ -30,12 +30,16 @@ export function aboutNodes(chat, about, onClose) {
     heading("Attributes"),
     attributes.length ? facts(attributes) : el("p", {}, "None."),
     heading("The customer's client takes"),
-    el("ul", {}, ...about.contentTypes.map((/** @type {string} */ type) => el("li", {}, el("code", {}, type)))),
+    el("ul", {}, ...about.contentTypes.map(contentTypeOf)),
   ];
 }
 
 /** @param {string} text */
 const heading = (text) => el("h3", {}, text);
+
+/** @param {string} type shown without the prefix that the service's own types share */
+const contentTypeOf = (type) =>
+  el("li", {}, el("code", { title: type }, type.replace("application/vnd.amazonaws.connect.", "")));
 
 /** @param {{name: string, role: string}} person */
 function personOf({ name, role }) {

@@ -9,6 +9,9 @@ import { elapsed, timeOfDay } from "./times.js";
 
 const TOAST_MS = 5000;
 
+/** @type {Record<string, string>} */
+const ENDED_BY = { agent: " by the agent", customer: " by the customer", expiry: ": its time was over" };
+
 export class Screen {
   /** @param {{onAccept: (id: string) => void, onAbout: (id: string) => void}} callbacks */
   constructor({ onAccept, onAbout }) {
@@ -43,7 +46,7 @@ export class Screen {
       waiting: `Waiting for ${elapsed(chat.since, now)}`,
       open: `With you for ${elapsed(chat.since, now)}`,
       bot: "With the bot",
-      ended: `Ended at ${timeOfDay(chat.since)}${chat.endedBy ? `, by ${chat.endedBy}` : ""}`,
+      ended: `Ended at ${timeOfDay(chat.since)}${ENDED_BY[chat.endedBy ?? ""] ?? ""}`,
     }[chat.state];
   }
 
