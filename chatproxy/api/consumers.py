@@ -142,8 +142,10 @@ def _admitted(scope: dict[str, Any]) -> tuple[OpenedSession, int]:
     origin = _origin(scope)
     if origin and origin not in chat.origins:
         raise SessionKeyInvalid("The page's origin is not on the widget's list.")
-    # A ticket fetched by a server (no Origin) may be used by any page of the widget.
-    ticket = keys.read_ticket(query.get("ticket", [""])[0], session_id, (origin, ""))
+    # Origins stop browsers, and browsers always send one: a page needs a ticket made for that
+    # page or by a server; a socket that names no page may use any.
+    made_for = (origin, "") if origin else ("", *chat.origins)
+    ticket = keys.read_ticket(query.get("ticket", [""])[0], session_id, made_for)
     if ticket.key_id not in chat.keys:
         chat = opened.reopen(session_id)
     if ticket.key_id not in chat.keys:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chatproxy.conf import conf
+from chatproxy.relay.fastpath import SocketWriter, frame, writer_for
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -20,7 +21,7 @@ CLOSE_SLOW = 4400
 
 
 class BrowserTab:
-    """Writes frames to one browser socket, in order.
+    """Writes frames to one browser socket, in order. Make it once the socket is accepted.
 
     Args:
         send: The ASGI server's ``send`` for this socket.
@@ -32,20 +33,24 @@ class BrowserTab:
         self.wants_session = False
         self.is_closed = False
         self._send = send
+        self._straight: SocketWriter | None = writer_for(send)
         self._waiting: deque[dict[str, Any]] = deque()
         self._waiting_bytes = 0
-        self._writer: asyncio.Task[None] | None = None
+        self._sender: asyncio.Task[None] | None = None
         self._limit = conf.tab_buffer_bytes
 
-    def deliver(self, frame: str) -> None:
+    def deliver(self, text: str) -> None:
         """Send one text frame. A closed tab swallows it."""
         if self.is_closed:
             return
-        self._waiting_bytes += len(frame)
-        if self._waiting_bytes > self._limit:
+        if self._straight is not None:
+            self._straight(frame(text))
+            waiting_bytes = self._straight.buffered_bytes()
+        else:
+            self._waiting_bytes = waiting_bytes = self._waiting_bytes + len(text)
+            self._push({"type": "websocket.send", "text": text})
+        if waiting_bytes > self._limit:
             self.close(CLOSE_SLOW, "reads too slowly")
-            return
-        self._push({"type": "websocket.send", "text": frame})
 
     def close(self, code: int, reason: str = "") -> None:
         """Close with ``code``; what already waits is sent first, unless the tab was too slow."""
@@ -60,21 +65,21 @@ class BrowserTab:
         """The socket is gone: send nothing more."""
         self.is_closed = True
         self._waiting.clear()
-        if self._writer is not None:
-            self._writer.cancel()
+        if self._sender is not None:
+            self._sender.cancel()
 
     def _push(self, message: dict[str, Any]) -> None:
         self._waiting.append(message)
-        if self._writer is None:
-            self._writer = asyncio.get_running_loop().create_task(self._write())
+        if self._sender is None:
+            self._sender = asyncio.get_running_loop().create_task(self._send_waiting())
 
-    async def _write(self) -> None:
+    async def _send_waiting(self) -> None:
         try:
             while self._waiting:
                 message = self._waiting.popleft()
-                self._waiting_bytes -= len(message.get("text", ""))
                 await self._send(message)
+                self._waiting_bytes -= len(message.get("text", ""))
         except OSError:
             self.is_closed = True
         finally:
-            self._writer = None
+            self._sender = None
