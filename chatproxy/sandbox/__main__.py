@@ -42,7 +42,8 @@ def main(arguments: list[str]) -> None:
         # The service sends no protocol pings, and a half-open socket must be able to stay so.
         ping_interval=86_400,
         websocket_timeout=-1,
-        application_close_timeout=1,
+        # What a client did not wait for is done all the same: the service would not stop either.
+        application_close_timeout=300,
         verbosity=1,
     ).run()
 

@@ -11,6 +11,7 @@ from chatproxy.sandbox.box import current
 from chatproxy.sandbox.web import (
     Answer,
     ConnectionReset,
+    NoAnswer,
     Receive,
     Request,
     Scope,
@@ -37,6 +38,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
             answer = await _answer(request)
         except ConnectionReset:
             abort(send)
+        except NoAnswer:
+            await receive()  # http.disconnect
         else:
             await send_answer(send, answer)
 

@@ -32,18 +32,34 @@ class Clock:
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall
         self._offset_s = 0.0
+        self._stopped_at: float | None = None
         self._order = itertools.count()
         self._waiting: list[tuple[float, int, Timer]] = []
         self._wake_up: asyncio.TimerHandle | None = None
 
     def now(self) -> float:
-        return self._wall() + self._offset_s
+        wall = self._wall() if self._stopped_at is None else self._stopped_at
+        return wall + self._offset_s
+
+    def stop(self) -> None:
+        """Let time stand still; only ``advance`` moves it."""
+        if self._stopped_at is None:
+            self._stopped_at = self._wall()
+        self._arm()
+
+    def go_on(self) -> None:
+        """Let time pass again, from where it stands."""
+        if self._stopped_at is not None:
+            self._offset_s += self._stopped_at - self._wall()
+            self._stopped_at = None
+        self._arm()
 
     def call_later(self, delay_s: float, callback: Callable[[], object]) -> Timer:
         """Run ``callback`` once, ``delay_s`` seconds of sandbox time from now."""
         timer = Timer(self.now() + delay_s, callback)
         heapq.heappush(self._waiting, (timer.when, next(self._order), timer))
-        self._arm()
+        if self._wake_up is None or self._waiting[0][2] is timer:
+            self._arm()
         return timer
 
     def advance(self, seconds: float) -> None:
@@ -56,9 +72,10 @@ class Clock:
         self._arm()
 
     def clear(self) -> None:
-        """Forget every timer and the offset."""
+        """Forget every timer, and be the wall clock again."""
         self._waiting.clear()
         self._offset_s = 0.0
+        self._stopped_at = None
         self._arm()
 
     def _run_first(self) -> None:
@@ -76,7 +93,7 @@ class Clock:
         if self._wake_up is not None:
             self._wake_up.cancel()
             self._wake_up = None
-        if not self._waiting:
+        if not self._waiting or self._stopped_at is not None:
             return
         try:
             loop = asyncio.get_running_loop()

@@ -4,7 +4,7 @@
     GET    /control/calls                      the last calls, one by one
     GET    /control/settings   PUT             options; PUT changes the ones it names
     POST   /control/reset                      as fresh as started
-    POST   /control/clock                      {"advance_s": 3600}
+    POST   /control/clock                      {"advance_s": 3600}, {"stopped": true}
     POST   /control/expire                     {"kind": "connection", "contact_id": …}
     GET    /control/faults     POST   DELETE   list, add one, remove all
     DELETE /control/faults/{id}                remove one; what it held goes out
@@ -145,7 +145,11 @@ def _settings(box: Box, body: Body) -> object:
 
 
 def _clock(box: Box, body: Body) -> object:
-    box.clock.advance(float(body["advance_s"]))
+    if body.get("stopped") is True:
+        box.clock.stop()
+    elif body.get("stopped") is False:
+        box.clock.go_on()
+    box.clock.advance(float(body.get("advance_s", 0)))
     return {"now": box.clock.now()}
 
 

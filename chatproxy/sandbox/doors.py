@@ -20,7 +20,7 @@ from chatproxy.sandbox.contacts import Contact, Wire
 from chatproxy.sandbox.faults import Fault, Kind
 from chatproxy.sandbox.ledger import SeenCall, fingerprint
 from chatproxy.sandbox.tokens import ConnectionGrant, ParticipantGrant
-from chatproxy.sandbox.web import Answer, ConnectionReset, Request
+from chatproxy.sandbox.web import Answer, ConnectionReset, NoAnswer, Request
 from chatproxy.sandbox.wire import CONNECT_SERVICE, PARTICIPANT_SERVICE, InvalidInput, ServiceError
 from chatproxy.upstream.vocabulary import (
     BEARER_HEADER,
@@ -76,7 +76,7 @@ async def answer(box: Box, request: Request) -> Answer:
     """Answer one request to either service.
 
     Raises:
-        ConnectionReset: a fault wants the TCP connection reset instead.
+        ConnectionReset, NoAnswer: a fault wants that instead of an answer.
     """
     if request.method == "OPTIONS":
         return Answer(204, dict(PREFLIGHT))
@@ -138,7 +138,7 @@ async def _before(service: str, fault: Fault) -> Answer | None:
         case Kind.DELAY if fault.when == "before":
             await asyncio.sleep(fault.delay_s)
         case Kind.HANG:
-            await _forever()
+            raise NoAnswer
         case Kind.RESET:
             raise ConnectionReset
     return None
@@ -150,13 +150,8 @@ async def _after(fault: Fault) -> None:
         await asyncio.sleep(fault.delay_s)
     elif fault.kind == Kind.LOSE_ANSWER:
         if fault.how == "hang":
-            await _forever()
+            raise NoAnswer
         raise ConnectionReset
-
-
-async def _forever() -> None:
-    """Until the client gives up: the server cancels a request whose client has gone."""
-    await asyncio.Event().wait()
 
 
 def _performed(box: Box, visit: Visit) -> Answer:

@@ -122,7 +122,7 @@ class Switchboard(Observer):
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The whole life of a websocket, as an ASGI application."""
         await receive()  # websocket.connect
-        grant = await self._admitted(scope, send)
+        grant = await self._admitted(scope, receive, send)
         if grant is None:
             return
         await send({"type": "websocket.accept"})
@@ -139,14 +139,15 @@ class Switchboard(Observer):
             writer.cancel()
             self._forget(socket)
 
-    async def _admitted(self, scope: Scope, send: Send) -> SocketGrant | None:
+    async def _admitted(self, scope: Scope, receive: Receive, send: Send) -> SocketGrant | None:
         """The grant behind the URL, or None when the handshake was refused."""
         query = parse_qs(scope["query_string"].decode("latin-1"))
         secret = query.get("X-Amz-Signature", [""])[0]
         known = self.center.tokens.peek_socket(secret)
         contact = known.contact if known else None
         if self.faults.hits(Kind.HANG_HANDSHAKE, contact):
-            await asyncio.Event().wait()
+            await receive()  # until the client gives up
+            return None
         if fault := self.faults.hits(Kind.REFUSE_HANDSHAKE, contact):
             self.refused += 1
             refuse_handshake(send, fault.status)

@@ -98,6 +98,10 @@ def refuse_handshake(send: Send, status: int) -> None:
     protocol.server.protocol_disconnected(protocol)
 
 
+class NoAnswer(Exception):
+    """Instead of an answer, nothing, until the client gives up."""
+
+
 def close_socket(send: Send, code: int, reason: str) -> None:
     """Close a websocket. Any code: through ASGI, daphne takes neither 1001 nor a reason."""
     protocol = _protocol(send)

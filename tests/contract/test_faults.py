@@ -239,7 +239,7 @@ def test_a_chat_ends_unseen(ground: Ground, chat: Chat) -> None:
         ("faults", {"kind": "hang", "colour": "red"}),
         ("faults", {"kind": "hang", "count": "two"}),
         ("faults", {}),
-        ("clock", {}),
+        ("clock", {"advance_s": "long"}),
         ("expire", {"kind": "milk"}),
     ],
 )
@@ -290,3 +290,15 @@ def test_a_reset_forgets_everything(ground: Ground, chat: Chat) -> None:
     state = ground.sandbox.state()
     assert (state["contacts"], state["secrets"], state["faults"]) == ([], [], [])
     assert ground.sandbox.control("GET", "settings")["websocket_s"] == 3600
+
+
+def test_what_a_client_does_not_wait_for_is_done_all_the_same(ground: Ground, chat: Chat) -> None:
+    ground.sandbox.add_fault(kind="delay", operation="SendMessage", delay_s=0.5, count=1)
+    with pytest.raises(requests.Timeout):
+        requests.post(
+            f"{ground.url}/participant/message",
+            json={"ContentType": "text/plain", "Content": "late"},
+            headers={"X-Amz-Bearer": chat.token},
+            timeout=0.2,
+        )
+    chat.ear.item(Content="late")

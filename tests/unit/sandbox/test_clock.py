@@ -39,3 +39,16 @@ async def test_timers_fire_by_themselves_under_a_loop() -> None:
 def test_an_instant_has_three_decimals_and_a_z() -> None:
     assert as_instant(0) == "1970-01-01T00:00:00.000Z"
     assert as_instant(1_700_000_000.0019) == "2023-11-14T22:13:20.001Z"
+
+
+def test_a_stopped_clock_moves_only_when_advanced() -> None:
+    wall = [100.0]
+    clock = Clock(wall=lambda: wall[0])
+    clock.stop()
+    wall[0] = 150.0
+    assert clock.now() == 100.0
+    clock.advance(5)
+    assert clock.now() == 105.0
+    clock.go_on()
+    wall[0] = 151.0
+    assert clock.now() == 106.0
