@@ -18,6 +18,7 @@ from typing import Any
 from chatproxy.sessions import keys
 from chatproxy.upstream.errors import ValidationException
 from chatproxy.upstream.inputs import StartPosition, TranscriptQuery
+from chatproxy.upstream.items import Item
 from chatproxy.upstream.versions import newest
 from chatproxy.upstream.vocabulary import (
     TRANSCRIPT_DEFAULT_RESULTS,
@@ -115,6 +116,8 @@ class Transcript:
         Returns:
             (the item as it now is, whether its Id is new), or ``None`` if nothing changed.
         """
+        if Item(item).is_chunk:
+            return None  # a piece of an answer; the service keeps the whole, when it is there
         item_id = str(item.get("Id"))
         known = self._items.get(item_id)
         if known is None:
