@@ -69,7 +69,7 @@ INSTALLED_APPS = [
     "chatproxy.widgets",
     "chatproxy.sessions",
     "chatproxy.api",
-    "django.contrib.admin",
+    "chatproxy.sessions.apps.OperatorsAdminConfig",  # django.contrib.admin with our site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

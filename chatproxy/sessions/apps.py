@@ -1,22 +1,18 @@
 """Django app of the chat sessions; "sessions" is taken by Django, hence the label."""
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 
 
 class SessionsConfig(AppConfig):
     name = "chatproxy.sessions"
     label = "chat_sessions"
     verbose_name = "Chats"
-
-    def ready(self) -> None:
-        from django.contrib import admin
-
-        admin.site.site_header = admin.site.site_title = "Chat proxy"
-        admin.site.index_title = "Chats at a glance"
-        admin.site.site_url = "/demo/" if _is_demo() else ""
+    default = True
 
 
-def _is_demo() -> bool:
-    from chatproxy.conf import conf
+class OperatorsAdminConfig(admin_apps.AdminConfig):
+    """Django's admin with our site in it."""
 
-    return conf.demo
+    default_site = "chatproxy.sessions.site.OperatorsSite"
+    default = False

@@ -24,7 +24,7 @@ UNREADABLE = "(cannot be opened with the present CHAT_VAULT_KEYS)"
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One line of the timeline; ``gap``: since the line before it, in words."""
+    """One line of the timeline; ``gap``: since the line below it, in words."""
 
     at: datetime
     said: str
@@ -111,13 +111,15 @@ def _after(earlier: datetime | None, later: datetime | None) -> str:
 
 def tokens(session: ChatSession) -> list[Fact]:
     """What is held of the service's tokens: whether, and until when. Never which."""
-    found = [Fact("Participant token", "held, sealed" if session.participant_token_sealed else "—")]
+    found = [
+        Fact("Participant token", "held, sealed" if session.participant_token_sealed else "none")
+    ]
     for name, sealed, expiry in (
         ("Connection token", session.connection_token_sealed, session.connection_expiry),
         ("Connection token before", session.previous_token_sealed, session.previous_expiry),
     ):
-        held = f"held, sealed, until {expiry:%Y-%m-%d %H:%M:%S}" if sealed and expiry else "—"
-        found.append(Fact(name, held))
+        if sealed and expiry:
+            found.append(Fact(name, f"held, sealed, until {expiry:%d %b %Y %H:%M:%S}"))
     return found
 
 
