@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,6 +17,7 @@ CONTENT_TYPES = [
     "application/vnd.amazonaws.connect.message.interactive",
     "application/vnd.amazonaws.connect.message.interactive.response",
 ]
+PATIENCE_S = 15.0
 EVENTS = "application/vnd.amazonaws.connect.event."
 
 
@@ -76,16 +78,28 @@ class Customer:
         ids = {"AttachmentIds": [begun["AttachmentId"]], "ClientToken": "done-" + name}
         self.post("complete-attachment-upload", ids)
 
-    def wait_for(self, within_s: float = 15.0, **members: object) -> dict[str, Any]:
+    def wait_for(self, **members: object) -> dict[str, Any]:
         """The newest frame with these members, once it is here."""
+        return self._wait(lambda frame: members.items() <= frame.items(), str(members))
+
+    def wait_until_read(self, message_id: str) -> None:
+        """Until somebody has read one's message."""
+
+        def tells_so(frame: dict[str, Any]) -> bool:
+            receipts = frame.get("MessageMetadata", {}).get("Receipts", [])
+            return frame["Id"] == message_id and any("ReadTimestamp" in each for each in receipts)
+
+        self._wait(tells_so, f"{message_id} read")
+
+    def _wait(self, is_it: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
         found: list[dict[str, Any]] = []
 
         def is_here() -> bool:
-            found[:] = [frame for frame in self.frames if members.items() <= frame.items()]
+            found[:] = [frame for frame in self.frames if is_it(frame)]
             return bool(found)
 
         with self._heard:
-            assert self._heard.wait_for(is_here, within_s), (members, self.frames)
+            assert self._heard.wait_for(is_here, PATIENCE_S), (what, self.frames)
         return found[-1]
 
     def close(self) -> None:

@@ -90,7 +90,7 @@ def test_receipts_go_both_ways(console: Page, arrive: OpenCustomer) -> None:
     said = jane.say("Is it in stock?")
     receipt = jane.wait_for(Type="MESSAGEMETADATA", Id=said)["MessageMetadata"]["Receipts"][0]
     assert "DeliveredTimestamp" in receipt
-    jane_reads_receipt(jane, said)
+    jane.wait_until_read(said)
 
     write(console, "Yes it is")
     line = console.locator(".line", has_text="Yes it is")
@@ -100,17 +100,6 @@ def test_receipts_go_both_ways(console: Page, arrive: OpenCustomer) -> None:
     expect(line).to_contain_text("Delivered")
     jane.event("message.read", {"messageId": answer})
     expect(line).to_contain_text("Read")
-
-
-def jane_reads_receipt(jane: Customer, message_id: str) -> None:
-    """Wait until the agent has read ``message_id``."""
-    for _ in range(50):
-        frames = [frame for frame in jane.frames if frame["Id"] == message_id]
-        receipts = [frame.get("MessageMetadata", {}).get("Receipts", []) for frame in frames]
-        if any("ReadTimestamp" in receipt for each in receipts for receipt in each):
-            return
-        jane.wait_for(Type="MESSAGEMETADATA", Id=message_id)
-    pytest.fail("never read")
 
 
 def test_what_nobody_looks_at_is_delivered_but_not_read(
@@ -127,7 +116,7 @@ def test_what_nobody_looks_at_is_delivered_but_not_read(
     expect(console).to_have_title("(1) Agent console")
 
     row(console, jane).click()
-    jane_reads_receipt(jane, said)
+    jane.wait_until_read(said)
     expect(row(console, jane).locator(".badge")).to_be_hidden()
     expect(console).to_have_title("Agent console")
 
@@ -433,7 +422,7 @@ def test_reading_further_up_is_not_disturbed(console: Page, arrive: OpenCustomer
 
     console.get_by_role("button", name="New messages").click()
     expect(bubbles(console).last).to_be_in_viewport()
-    jane_reads_receipt(jane, said)
+    jane.wait_until_read(said)
 
 
 def test_it_fits_a_phone(
