@@ -62,7 +62,7 @@ export const spokenLine = (line, words) => {
     return (line.Attachments ?? []).map((one) => one.AttachmentName).join(", ");
   const card = isCard(line) ? cardOf(line.Content ?? "") : null;
   if (!card) return spoken(line.Content ?? "");
-  const title = [card.title, card.subtitle].filter(Boolean).join(". ");
+  const title = [card.title, card.subtitle].filter(Boolean).join(". ") || words.say("unshown");
   return words.say("card", { title, count: card.options.length });
 };
 
@@ -103,11 +103,12 @@ const metaOf = ({ line, own, last, status }, words) => {
 
 /** @type {(row: MessageRow, setting: Setting) => (Node | string)[]} */
 const bodyOf = ({ line }, setting) => {
+  const { words } = setting;
   if (line.Type === "ATTACHMENT")
     return (line.Attachments ?? []).map((one) => fileNode(one, setting));
   const content = line.Content ?? "";
   const card = isCard(line) ? cardOf(content) : null;
-  if (card) return titleNodes(card);
+  if (card) return card.title || card.options.length ? titleNodes(card) : [words.say("unshown")];
   if (line.ContentType === "text/markdown") return nodes(markdown(content));
   if (line.ContentType === "application/json") return [h("pre", {}, h("code", {}, content))];
   if (line.chunk === undefined) return nodes(plain(content));

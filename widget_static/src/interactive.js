@@ -39,10 +39,11 @@ const listOf = (value) => (Array.isArray(value) ? value.filter((one) => one && t
 
 /** @type {(element: Record<string, any>, most: number) => Option} */
 const optionOf = (element, most) => {
-  const inner = element.data?.content?.title;
+  // An element of a carousel is a template of its own.
+  const inner = element.data?.content ?? {};
   const option = {
-    title: short(element.title ?? inner ?? slotOf(element.date), most),
-    subtitle: short(element.subtitle, TITLE_MAX),
+    title: short(element.title ?? inner.title ?? slotOf(element.date), most),
+    subtitle: short(element.subtitle ?? inner.subtitle, TITLE_MAX),
   };
   const href = element.type === "hyperlink" ? safeAddress(String(element.url)) : undefined;
   return href ? { ...option, href } : option;

@@ -206,7 +206,7 @@ class Panel {
     if (!this.#stage || !this.#conversation) return;
     this.#stage.render(this.#conversation.state);
     if (this.#stage.isLookedAt) this.#conversation.chat?.seen();
-    const count = this.#stage.isLookedAt ? 0 : this.#conversation.unread;
+    const count = this.isOpen ? 0 : this.#conversation.unread;
     const name = this.#host.dataset.label ?? this.#words.say("launcher");
     this.#badge.textContent = count > 9 ? "9+" : count ? `${count}` : "";
     this.#host.launcher.ariaLabel = count ? this.#words.say("launcherUnread", { name, count }) : name;

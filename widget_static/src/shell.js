@@ -69,7 +69,8 @@ export class Shell {
     const heading = h("div", { class: "heading" }, this.#title, this.#subtitle);
     const close = round("close", this.#words.say("close"), () => this.#hooks.close());
     const mark = h("div", { class: "mark", part: "mark" }, icon("chat"));
-    const header = h("header", { part: "header" }, mark, heading, this.#menuButton, close, this.#menu);
+    // No <header>: outside of an article that would be the page's second banner.
+    const header = h("div", { class: "header", part: "header" }, mark, heading, this.#menuButton, close, this.#menu);
     return h("div", { class: "main" }, header, this.#notice, this.#alert, this.#footer);
   }
 

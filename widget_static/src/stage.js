@@ -50,7 +50,10 @@ export class Stage {
     this.#hooks = hooks;
     this.#shell = new Shell(words, {
       close: hooks.close,
-      end: () => void conversation.chat?.end(),
+      end: () => {
+        this.#view.toNewest();
+        void conversation.chat?.end();
+      },
       save: () => void this.#save(),
     });
     this.#view = new View(

@@ -89,20 +89,25 @@ export class View {
   /** @param {ChatState} state @param {boolean} isNew draw all of it anew: another chat */
   render(state, isNew) {
     if (isNew) this.#forget();
-    const { scrollHeight, scrollTop } = this.#scroller;
-    const first = this.#rows.firstElementChild;
+    const anchor = this.#stick ? undefined : this.#firstInSight();
+    const top = topOf(anchor);
     const rows = rowsOf(state);
     const more = this.#place(rows, { ...this.#setting, own: state.participantId, now: Date.now() });
     this.#welcome.hidden = rows.length > 0 || state.phase === "gone";
     this.#drawOlder(state);
     this.#drawTyping(state);
-    if (this.#stick) this.toNewest();
-    else {
-      // What was added above must not move what is being read.
-      const prepended = first?.isConnected && first !== this.#rows.firstElementChild;
-      if (prepended) this.#scroller.scrollTop = scrollTop + this.#scroller.scrollHeight - scrollHeight;
-      else if (more) this.#pill.hidden = false;
-    }
+    if (this.#stick) return this.toNewest();
+    // Whatever changed above, what is being read stays where it is.
+    if (anchor?.isConnected) this.#scroller.scrollTop += topOf(anchor) - top;
+    if (more) this.#pill.hidden = false;
+  }
+
+  /** @type {() => Element | undefined} the first row one can see, separators apart: those may move */
+  #firstInSight() {
+    const { top } = this.#scroller.getBoundingClientRect();
+    return [...this.#rows.children].find(
+      (row) => row.className !== "day" && row.getBoundingClientRect().bottom > top,
+    );
   }
 
   #forget() {
@@ -193,6 +198,9 @@ const same = (a, b) => {
   const [one, other] = /** @type {Record<string, unknown>[]} */ ([a, b]);
   return Object.keys(b).every((name) => one?.[name] === other?.[name]);
 };
+
+/** @type {(row: Element | undefined) => number} where its text begins: the name above may come and go */
+const topOf = (row) => (row?.querySelector(".bubble") ?? row)?.getBoundingClientRect().top ?? 0;
 
 /** @type {(row: Row) => number} */
 const timeOf = (row) => {

@@ -25,7 +25,7 @@ export const en = {
   unreadMany: "{count} new messages",
   arrivedFrom: "{name}: {text}",
   typing: "{name} is typing",
-  card: "{title}. {count} options.",
+  card: "{title} {count} options.",
 
   welcome: "Hello! How can we help?",
   starting: "Starting your chat…",
@@ -56,6 +56,7 @@ export const en = {
   fileEmpty: "This file is empty. Choose another one.",
   fileType: "Files of this type are not accepted. Choose another one.",
 
+  unshown: "This window cannot show what was sent. Please ask for it in another way.",
   chosen: "{title}, chosen",
   joined: "{name} joined the chat",
   leftChat: "{name} left the chat",
