@@ -1,4 +1,4 @@
-"""GetTranscript answered from memory is what upstream answers, item by item, however it is paged."""
+"""GetTranscript answered from memory is what upstream answers, item by item, on any page."""
 
 from __future__ import annotations
 
