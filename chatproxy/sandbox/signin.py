@@ -41,7 +41,7 @@ def answer(center: Center, request: Request) -> Answer:
     session_id = request.query.get("state", "")
     redirect_uri = request.query.get("redirect_uri", "")
     found = _find(center, session_id)
-    if found is None or not redirect_uri.startswith(("https://", "http://")):
+    if found is None or not _leads_to_the_web(redirect_uri):
         return Answer(
             404, dict(_HEADERS), b"<!doctype html><title>Gone</title>This sign-in is over."
         )
@@ -52,6 +52,10 @@ def answer(center: Center, request: Request) -> Answer:
     outcome = _decide(center, *found, form)
     mark = "&" if "?" in redirect_uri else "?"
     return Answer(303, {"Location": f"{redirect_uri}{mark}{urlencode(outcome)}"})
+
+
+def _leads_to_the_web(uri: str) -> bool:
+    return uri.startswith(("https://", "http://")) and uri.isascii() and uri.isprintable()
 
 
 def _find(center: Center, session_id: str) -> tuple[Contact, Authentication] | None:

@@ -22,6 +22,7 @@ from chatproxy.upstream.vocabulary import (
 
 _ATTRIBUTE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _CONTENT_TYPES = frozenset(MessageType)
+_GUIDE_TYPES = frozenset({MessageType.INTERACTIVE, MessageType.INTERACTIVE_RESPONSE})
 _CONNECTIONS = frozenset({ConnectionType.WEBSOCKET, ConnectionType.CONNECTION_CREDENTIALS})
 
 
@@ -41,6 +42,7 @@ def _started(center: Center, members: dict[str, Any]) -> Wire:
     _check_attributes(members.get("Attributes", {}))
     _check_connection_types(members.get("ConnectionTypes", []))
     content_types = _content_types(members)
+    _check_guide(members, content_types)
     source = _source(center, members)
     first = members.get("InitialMessage")
     if first is not None:
@@ -128,6 +130,13 @@ def _content_types(members: dict[str, Any]) -> frozenset[str]:
     if unknown:
         raise _invalid(f"SupportedMessagingContentTypes holds {', '.join(sorted(unknown))}")
     return frozenset(given)
+
+
+def _check_guide(members: dict[str, Any], content_types: frozenset[str]) -> None:
+    subtype = members.get("SegmentAttributes", {}).get("connect:Subtype", {})
+    is_guide = isinstance(subtype, dict) and subtype.get("ValueString") == "connect:Guide"
+    if is_guide and not content_types >= _GUIDE_TYPES:
+        raise _invalid("A guide needs both interactive types in SupportedMessagingContentTypes")
 
 
 def _check_first_message(center: Center, first: Wire, content_types: frozenset[str]) -> None:

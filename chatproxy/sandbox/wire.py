@@ -37,6 +37,10 @@ class InvalidInput(Exception):
     """A request that does not fit the model; the message is the sentence to answer."""
 
 
+# Escaped in JSON it parses, but it is no text: nothing could be answered or framed with it.
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 @cache
 def service(name: str) -> ServiceModel:
     return botocore.session.get_session().get_service_model(name)
@@ -102,6 +106,8 @@ def _json_object(body: bytes) -> dict[str, Any]:
         raise InvalidInput("The request body is not valid JSON") from None
     if not isinstance(value, dict):
         raise InvalidInput("The request body must be a JSON object")
+    if b"\\u" in body and _LONE_SURROGATE.search(json.dumps(value, ensure_ascii=False)):
+        raise InvalidInput("The request body holds half a surrogate pair")
     return value
 
 

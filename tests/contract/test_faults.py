@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import requests
 from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.sync.client import connect
 
 from tests.contract.ground import ENDED, TYPING, Chat, Ground, assert_refused
 
@@ -144,8 +145,6 @@ def test_handshakes_are_refused(ground: Ground, chat: Chat, status: int) -> None
 
 def test_a_handshake_may_hang(ground: Ground, chat: Chat) -> None:
     ground.sandbox.add_fault(kind="hang_handshake", count=1)
-    from websockets.sync.client import connect
-
     with (
         pytest.raises((TimeoutError, InvalidHandshake)),
         connect(chat.new_url(), proxy=None, open_timeout=0.3),

@@ -165,6 +165,14 @@ def test_null_and_unknown_members_are_passed_over(chat: Chat, name: str) -> None
     assert answer.status_code == plain.status_code
 
 
+def test_half_a_surrogate_pair_is_no_text(chat: Chat) -> None:
+    body = r'{"ContentType":"text/plain","Content":"half \ud83d"}'
+    assert_refused(chat.post("message", body), 400, "ValidationException")
+    body = r'{"ContentType":"text/plain","Content":"whole \ud83d\ude42"}'
+    assert chat.post("message", body).status_code == 200
+    assert chat.entries()[-1]["Content"] == "whole 🙂"
+
+
 def test_an_empty_body_counts_as_no_members(chat: Chat) -> None:
     assert chat.post("transcript", "").status_code == 200
     assert_refused(chat.post("message", ""), 400, "ValidationException")

@@ -81,6 +81,7 @@ def test_a_start_can_bring_its_connection_along(ground: Ground, connect_service:
         {"DisconnectOnCustomerExit": ["CUSTOMER"]},
         {"PersistentChat": {"SourceContactId": "x"}, "RelatedContactId": "y"},
         {"CustomerId": "x" * 129},
+        {"SegmentAttributes": {"connect:Subtype": {"ValueString": "connect:Guide"}}},
     ],
 )
 def test_a_spoilt_start_is_refused(
