@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import islice
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -69,7 +70,7 @@ class Recorder:
         async with self._writing:
             self._filled.clear()
             while self._items or self._notes:
-                batch = list(self._items.items())[:BATCH]
+                batch = list(islice(self._items.items(), BATCH))
                 notes, self._notes = self._notes[:BATCH], self._notes[BATCH:]
                 for place, _ in batch:
                     del self._items[place]

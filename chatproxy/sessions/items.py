@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
+from django.db.models import DateTimeField, UUIDField
 from django.utils import timezone
 
 from chatproxy.conf import conf
@@ -24,6 +24,11 @@ from chatproxy.sessions.vault import seal, unseal
 from chatproxy.upstream.vocabulary import ItemType, ParticipantRole
 
 Wire = dict[str, Any]
+
+_ADD_COUNTS = (
+    f"UPDATE {ChatSession._meta.db_table} SET messages_in = messages_in + %s,"  # noqa: S608
+    " messages_out = messages_out + %s, last_activity_at = %s WHERE id = %s"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +75,23 @@ def _count(entries: list[Kept]) -> None:
         if kept.is_new and kept.item.get("Type") in (ItemType.MESSAGE, ItemType.ATTACHMENT):
             is_customers = kept.item.get("ParticipantRole") == ParticipantRole.CUSTOMER
             (incoming if is_customers else outgoing)[kept.session_id] += 1
-    now = timezone.now()
-    for session_id in {kept.session_id for kept in entries}:
-        ChatSession.objects.filter(pk=session_id).update(
-            messages_in=F("messages_in") + incoming[session_id],
-            messages_out=F("messages_out") + outgoing[session_id],
-            last_activity_at=now,
-        )
+    _add_counts(sorted({kept.session_id for kept in entries}), incoming, outgoing)
+
+
+def _add_counts(
+    session_ids: list[str], incoming: Mapping[str, int], outgoing: Mapping[str, int]
+) -> None:
+    """One statement for all sessions: with the ORM, counting costs more than the items themselves.
+
+    In order of their ids, so that two processes never wait for each other's rows.
+    """
+    now = DateTimeField().get_db_prep_value(timezone.now(), connection)
+    rows = [
+        (incoming[each], outgoing[each], now, UUIDField().get_db_prep_value(each, connection))
+        for each in session_ids
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(_ADD_COUNTS, rows)
 
 
 def read(session_id: str) -> list[Wire]:
