@@ -129,10 +129,9 @@ class ChatSessionAdmin(ModelAdmin):
 
     @admin.display(description="last activity", ordering="last_activity_at")
     def activity(self, row: ChatSession) -> str:
-        ago = timesince(row.last_activity_at, depth=1)
-        return format_html(
-            '<span title="{:%Y-%m-%d %H:%M:%S}">{} ago</span>', row.last_activity_at, ago
-        )
+        at = row.last_activity_at
+        exactly = f"{at:%Y-%m-%d %H:%M:%S}"
+        return format_html('<span title="{}">{} ago</span>', exactly, timesince(at, depth=1))
 
     @admin.display(description="in / out")
     def messages_count(self, row: ChatSession) -> str:
