@@ -157,7 +157,7 @@ TABLE: tuple[tuple[type[BaseException], Problem], ...] = (
             429,
             "ServiceQuotaExceededException",
             402,
-            "No more of these fit into this chat or instance.",
+            "Add no more of these to this chat; an operator may raise the instance's quota.",
         ),
     ),
     (
@@ -218,7 +218,12 @@ TABLE: tuple[tuple[type[BaseException], Problem], ...] = (
     (
         _MethodNotAllowed,
         Problem(
-            "method-not-allowed", "The method is not allowed here", 405, *_INVALID[:1], 405, ""
+            "method-not-allowed",
+            "The method is not allowed here",
+            405,
+            *_INVALID[:1],
+            405,
+            "Use a method that Allow names.",
         ),
     ),
     (
@@ -317,7 +322,7 @@ def body(row: Problem, status: int, instance: str) -> dict[str, object]:
 
 def method_refused(request: HttpRequest, allowed: str) -> HttpResponse:
     """405 in the one shape, naming the methods there are."""
-    return problem_response(_MethodNotAllowed(f"Use {allowed or 'another method'}."), request)
+    return problem_response(_MethodNotAllowed(f"Use {allowed or 'another method'} here."), request)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
