@@ -9,6 +9,8 @@ from chatproxy.sandbox.bot.paper import one_page_pdf
 from chatproxy.sandbox.contacts import new_id
 from chatproxy.upstream.vocabulary import EventType, MessageType
 
+SIGN_IN_WITHIN_S = 180.0
+
 
 @dataclass(frozen=True)
 class Word:
@@ -115,10 +117,22 @@ def _sign_in(chat: Conversation, rest: str) -> Script:
     if outcome is None or chat.sign_in is None:
         yield from chat.say(texts.SIGN_IN)
         chat.sign_in = chat.center.begin_authentication(chat.contact)
+        _give_up_later(chat, chat.sign_in)
     if outcome is not None:
         yield 1.0
         session_id, chat.sign_in = chat.sign_in, None
         chat.center.finish_authentication(chat.contact, session_id, outcome)
+
+
+def _give_up_later(chat: Conversation, session_id: str) -> None:
+    """The flow does not wait for ever: without an outcome, the sign-in times out."""
+    center, contact = chat.center, chat.contact
+
+    def give_up() -> None:
+        if not contact.is_over:
+            center.finish_authentication(contact, session_id, EventType.AUTHENTICATION_TIMEOUT)
+
+    center.clock.call_later(SIGN_IN_WITHIN_S, give_up)
 
 
 def agent(chat: Conversation, rest: str) -> Script:

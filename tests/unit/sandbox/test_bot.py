@@ -400,6 +400,14 @@ def test_signin_asks_and_plays_the_outcome(shop: Shop, line: str, outcome: Event
     assert shop.events() == [outcome]
 
 
+def test_a_sign_in_nobody_finishes_times_out_once(shop: Shop) -> None:
+    shop.write("signin")
+    shop.settle(200)
+
+    assert shop.events().count(EventType.AUTHENTICATION_TIMEOUT) == 1
+    assert "The time for signing in is over" in (shop.contact.items[-1].content or "")
+
+
 def test_an_attachment_is_named_once_the_scanner_is_done() -> None:
     shop = Shop(scanner_s=5.0).open()
     customer = shop.contact.customer

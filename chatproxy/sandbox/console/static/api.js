@@ -20,6 +20,7 @@ async function ask(path, options) {
     throw new Refused("The sandbox cannot be reached.");
   }
   const body = await response.json().catch(() => ({}));
+  if (response.status === 404) throw new Refused("The sandbox no longer knows this chat.");
   if (!response.ok) throw new Refused(body.message ?? `The sandbox answered ${response.status}.`);
   return body;
 }

@@ -11,6 +11,7 @@ import { elapsed, timeOfDay } from "./times.js";
  * @property {HTMLElement} node
  * @property {HTMLElement} main
  * @property {HTMLElement} take
+ * @property {HTMLElement} face
  * @property {HTMLElement} name
  * @property {HTMLElement} preview
  * @property {HTMLElement} time
@@ -104,7 +105,7 @@ export class Lists {
     row.node.className = `row ${chat.state}${unread ? " is-unread" : ""}`;
     row.main.setAttribute("aria-current", String(store.selected === chat.id));
     row.take.hidden = chat.state !== "waiting";
-    row.name.textContent = chat.customer;
+    if (row.name.textContent !== chat.customer) nameRow(row, chat.customer);
     row.preview.textContent = isTyping ? "typing…" : previewOf(chat);
     row.preview.classList.toggle("is-typing", isTyping);
     row.time.textContent =
@@ -120,12 +121,13 @@ export class Lists {
    * @returns {Row}
    */
   #makeRow(chat) {
+    const face = el("span");
     const [name, preview] = [el("span", { class: "row-name" }), el("span", { class: "row-text" })];
     const [time, badge] = [el("span", { class: "row-time" }), el("span", { class: "badge", role: "img" })];
     const main = el(
       "button",
       { type: "button", class: "row-main", "data-chat": chat.id, on: { click: () => this.onSelect(chat.id) } },
-      avatar(chat.customer),
+      face,
       el("span", { class: "row-words" }, name, preview),
       el("span", { class: "row-side" }, time, badge),
     );
@@ -134,13 +136,23 @@ export class Lists {
       {
         type: "button",
         class: "button primary row-take",
-        "aria-label": `Take the chat with ${chat.customer}`,
         on: { click: () => this.onAccept(chat.id) },
       },
       "Take",
     );
-    return { node: el("li", { class: "row" }, main, take), main, take, name, preview, time, badge };
+    return { node: el("li", { class: "row" }, main, take), main, take, face, name, preview, time, badge };
   }
+}
+
+/**
+ * A customer may get another name by signing in.
+ * @param {Row} row
+ * @param {string} customer
+ */
+function nameRow(row, customer) {
+  row.name.textContent = customer;
+  row.face.replaceChildren(avatar(customer));
+  row.take.setAttribute("aria-label", `Take the chat with ${customer}`);
 }
 
 /** @param {Chat} chat */
