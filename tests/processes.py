@@ -161,6 +161,7 @@ def started_demo(folder: Path, sandbox: RunningSandbox, **environ: str) -> Itera
     folder.mkdir(parents=True, exist_ok=True)
     given = {
         "CHAT_STARTS_PER_ADDRESS": "100000/minute",
+        "CHAT_REQUESTS_PER_KEY": "10000/second",
         "CHAT_METRICS_TOKEN": METRICS_TOKEN,
         **environ,
     }
