@@ -52,6 +52,21 @@ def is_kept(item: Mapping[str, Any]) -> bool:
     return kind in (ItemType.MESSAGE, ItemType.ATTACHMENT)
 
 
+def as_entry(item: Wire) -> Wire:
+    """A frame's item as the transcript has it: what only matters in passing is left out."""
+    entry = {name: value for name, value in item.items() if name not in _IN_PASSING}
+    metadata = item.get("MessageMetadata")
+    if isinstance(metadata, dict):
+        kept = {name: metadata[name] for name in _KEPT_METADATA if name in metadata}
+        if kept.keys() - {"MessageId"}:
+            entry["MessageMetadata"] = kept
+    return entry
+
+
+_IN_PASSING = frozenset({"InitialContactId", "MessageMetadata"})
+_KEPT_METADATA = ("MessageId", "MessageProcessingStatus", "Receipts")
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """Where a page ended: go on in ``direction``, behind the item ``item_id``."""
@@ -123,12 +138,11 @@ class Transcript:
         if known is None:
             if not is_kept(item):
                 return None
-            entry = {name: value for name, value in item.items() if name != "InitialContactId"}
+            entry = as_entry(item)
             with self._lock:
                 self._place(item_id, entry)
             return entry, True
-        merged = newest(known, item)
-        merged.pop("InitialContactId", None)
+        merged = as_entry(newest(known, item))
         if merged == known:
             return None
         self._items[item_id] = merged
