@@ -11,7 +11,8 @@ import pytest
 
 from tests.contract.ground import ENDED, JOINED, LEFT, REGION, TYPING, Ground
 
-AWS = Path(sys.executable).parent / "aws"
+# The script pip installs fails where the path of the environment holds a space.
+AWS = [sys.executable, "-m", "awscli"]
 
 
 def test_boto3_goes_through_a_whole_chat(ground: Ground) -> None:
@@ -91,7 +92,7 @@ def test_aws_cli_goes_through_a_whole_chat(ground: Ground, tmp_path: Path) -> No
 
 
 def _aws(url: str, home: Path, operation: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(AWS), "connectparticipant", operation, "--no-sign-request", "--output", "json"]
+    command = [*AWS, "connectparticipant", operation, "--no-sign-request", "--output", "json"]
     return subprocess.run(
         [*command, "--endpoint-url", url, "--region", REGION, *arguments],
         env={"PATH": os.environ["PATH"], "HOME": str(home), "AWS_MAX_ATTEMPTS": "1"},

@@ -14,6 +14,8 @@ from tests.examples import Example, examples
 from tests.processes import METRICS_TOKEN, RunningDemo, clean_environment
 
 _BETWEEN = "-- the next block --"
+# The script pip installs fails where the path of the environment holds a space.
+AWS = 'aws() { python -m awscli "$@"; }\n'
 PROGRAMS = [example for example in examples() if example.language in {"js", "python"}]
 SHELL_PAGES = sorted({example.page for example in examples() if example.language == "sh"})
 
@@ -41,7 +43,7 @@ def test_the_documents_have_examples_in_every_language() -> None:
 def test_shell_examples_of_a_page(page: str, demo: RunningDemo) -> None:
     blocks = [example for example in examples() if (example.page, example.language) == (page, "sh")]
     script = f"\necho '{_BETWEEN}'\n".join(block.at(demo.url) for block in blocks)
-    printed = run("bash", "-euo", "pipefail", "-c", script).split(f"{_BETWEEN}\n")
+    printed = run("bash", "-euo", "pipefail", "-c", AWS + script).split(f"{_BETWEEN}\n")
     assert printed == [block.output for block in blocks]
 
 
