@@ -50,6 +50,8 @@ export class Chat {
   /** @type {SessionInfo | null} */
   #info = null;
   #closed = false;
+  /** The visitor ended it here. */
+  #left = false;
   /** @type {() => void} */
   #cancelCatchUp = () => {};
   #api;
@@ -118,7 +120,7 @@ export class Chat {
       entries: this.#delivery.entries,
       uploads: this.#uploads.list,
       participantId: this.#own,
-      endedBy: this.#info?.endedBy ?? null,
+      endedBy: this.#info?.endedBy ?? (this.#left ? "customer" : null),
       incompleteSince: this.#info?.incompleteSince ?? null,
       can: this.#can,
       history: { more, loading },
@@ -207,6 +209,7 @@ export class Chat {
   async end() {
     if (this.#phase !== "active") return;
     this.#phase = "leaving";
+    this.#left = true;
     this.#signals.stop();
     this.#fail(null);
     try {
@@ -214,6 +217,7 @@ export class Chat {
       this.#clock.later(() => void this.#check(), LAST_WORDS_MS);
     } catch (error) {
       if (this.#phase === "leaving") this.#phase = "active";
+      this.#left = false;
       this.#fail(failureOf(error));
     }
   }
@@ -385,8 +389,8 @@ export class Chat {
   async #lookBack() {
     const wasLive = this.#begun;
     try {
-      if (!this.#info?.endedAt) this.#info = await this.#api.session(this.#keys.sessionKey);
       await this.#history.everything();
+      if (!this.#info?.endedAt) this.#info = await this.#api.session(this.#keys.sessionKey);
     } catch (error) {
       if (this.#closed) return;
       if (isUnknown(error)) return this.#hooks.vanished();

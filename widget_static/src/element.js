@@ -24,7 +24,7 @@ export class ChatWidget extends HTMLElement {
   launcher = document.createElement("button");
   /** @type {PanelFacade | undefined} */
   #panel;
-  /** @type {Promise<PanelFacade> | undefined} */
+  /** @type {Promise<PanelFacade | undefined> | undefined} */
   #loading;
 
   constructor() {
@@ -61,20 +61,19 @@ export class ChatWidget extends HTMLElement {
     return new URL(".", this.dataset.base ?? ChatWidget.from?.src ?? location.href).href;
   }
 
-  /** The panel, fetched on first use. @returns {Promise<PanelFacade>} */
+  /** The panel, fetched on first use. @returns {Promise<PanelFacade | undefined>} nothing if it cannot be had */
   load() {
     return (this.#loading ??= fetchPanel(this.base)
       .then(() => ChatWidget.#provided)
       .then((Panel) => (this.#panel = new Panel(this)))
-      .catch((error) => {
-        this.#loading = undefined;
+      .catch(() => {
         this.launcher.ariaLabel = this.launcher.title = "Chat did not load. Try again.";
-        throw error;
+        return (this.#loading = undefined);
       }));
   }
 
   async open() {
-    (await this.load()).open();
+    (await this.load())?.open();
   }
 
   close() {
@@ -87,12 +86,12 @@ export class ChatWidget extends HTMLElement {
 
   /** Say something as the visitor. @param {string} text */
   async send(text) {
-    (await this.load()).send(text);
+    (await this.load())?.send(text);
   }
 
   /** Ask whether to end the chat. */
   async end() {
-    (await this.load()).end();
+    (await this.load())?.end();
   }
 
   /** What the next chat starts with. @param {object} details */

@@ -32,7 +32,7 @@ export const en = {
   connecting: "Connecting…",
   reconnecting: "Connection lost. Trying again…",
   degraded: "The service is being reconnected. You can go on writing.",
-  offline: "You are offline. Messages are sent when you are back.",
+  offline: "You are offline. Messages will be sent later.",
   elsewhere: "This chat goes on in another tab.",
   continueHere: "Continue here",
 
