@@ -42,7 +42,7 @@ class ChatSessionAdmin(ModelAdmin):
         "state_pill",
         "link",
         "tabs",
-        "widget",
+        "widget_name",
         "origin_host",
         "contact",
         "started",
@@ -91,6 +91,11 @@ class ChatSessionAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChatSession]:
         return lists.with_links(ChatSession.objects.all())
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "title": "Sessions"})
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ChatSession], search_term: str
     ) -> tuple[Any, bool]:
@@ -114,6 +119,10 @@ class ChatSessionAdmin(ModelAdmin):
     @admin.display(description="tabs")
     def tabs(self, row: Any) -> str:
         return str(row.tabs_open) if row.state in LIVE_STATES else "—"
+
+    @admin.display(description="widget", ordering="widget__name")
+    def widget_name(self, row: ChatSession) -> str:
+        return row.widget.name
 
     @admin.display(description="origin", ordering="origin")
     def origin_host(self, row: ChatSession) -> str:

@@ -15,6 +15,7 @@ _ORDER = ["chat_sessions", "widgets", "auth"]
 class OperatorsSite(AdminSite):
     site_header = site_title = "Chat proxy"
     index_title = "Chats at a glance"
+    enable_nav_sidebar = False  # the few parts there are stand in the header: lists need the width
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().each_context(request), "site_url": "/demo/" if conf.demo else ""}

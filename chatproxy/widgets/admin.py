@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
@@ -76,6 +76,11 @@ class WidgetAdmin(ModelAdmin):
         js = ("widgets/admin.js",)
 
     # --- what the list and the form show ---------------------------------------------------------
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "title": "Widgets"})
 
     @admin.display(description="origins")
     def origins(self, widget: Widget) -> str:

@@ -24,7 +24,6 @@ class Question(admin.SimpleListFilter):
 
     title = "question"
     parameter_name = "show"
-    template = "chat_sessions/filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         return (
@@ -54,7 +53,6 @@ class Question(admin.SimpleListFilter):
 class HasErrors(admin.SimpleListFilter):
     title = "errors"
     parameter_name = "errors"
-    template = "chat_sessions/filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         return (("yes", "With errors"), ("no", "Without"))
