@@ -143,3 +143,11 @@ def test_what_a_page_may_use_of_the_widget_is_documented(public: Callable[[], se
     page = (DOCS / "widget.md").read_text()
     assert public()
     assert {name for name in public() if f"`{name}`" not in page} == set()
+
+
+def test_documents_named_in_the_code_exist() -> None:
+    code = [*(ROOT / "chatproxy").rglob("*.py"), *WIDGET.rglob("*.js")]
+    named = r"\bdocs/[a-z-]+\.md|\bdocs/decisions/\d{4}"
+    found = {(path.name, name) for path in code for name in re.findall(named, path.read_text())}
+    assert found
+    assert {pair for pair in found if not list(ROOT.glob(f"{pair[1]}*"))} == set()
