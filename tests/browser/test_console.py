@@ -281,7 +281,7 @@ def test_a_reload_keeps_chats_selection_and_name(console: Page, arrive: OpenCust
     tom.say("agent")
     console.get_by_title("Change the name customers see").click()
     console.get_by_label("Name", exact=True).fill("Robin")
-    console.get_by_role("button", name="Save").click()
+    console.keyboard.press("Enter")
     expect(console.locator("#me-name")).to_have_text("Robin")
 
     console.reload()

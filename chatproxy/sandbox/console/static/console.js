@@ -188,6 +188,7 @@ part("me").addEventListener("click", () => {
   part("name-dialog").showModal();
   part("name").select();
 });
+part("name-cancel").addEventListener("click", () => part("name-dialog").close(""));
 part("name-dialog").addEventListener("close", async () => {
   if (part("name-dialog").returnValue !== "save") return;
   try {
