@@ -22,7 +22,7 @@ from chatproxy.relay.recorder import Recorder
 from chatproxy.relay.registry import Held
 from chatproxy.relay.signals import Signals
 from chatproxy.relay.stream import FrameCounts, LinkState, Stream, Tab
-from chatproxy.sessions import lifecycle, opened
+from chatproxy.sessions import instances, lifecycle, opened
 from chatproxy.upstream.governor import Priority
 
 logger = logging.getLogger(__name__)
@@ -71,6 +71,7 @@ class Hub:
 
     async def start(self) -> None:
         """Begin recording and adopting; after this, tabs may come."""
+        await self.gateway.upstream(instances.warm_up)
         await self.gateway.database(registry.release_dead_neighbours)
         self._own(self.recorder.run())
 

@@ -6,6 +6,7 @@ the instance's.
 
 from __future__ import annotations
 
+import logging
 import threading
 from functools import lru_cache
 
@@ -14,6 +15,8 @@ from chatproxy.upstream.contacts import ContactClient
 from chatproxy.upstream.governor import Governor
 from chatproxy.upstream.metadata import Observer
 from chatproxy.upstream.participant import ParticipantClient
+
+logger = logging.getLogger(__name__)
 
 _governors: dict[str, Governor] = {}
 _lock = threading.Lock()
@@ -51,6 +54,19 @@ def observe_calls(observer: Observer) -> None:
 def _observe(operation: str, seconds: float, error: Exception | None) -> None:
     for observer in _observers:
         observer(operation, seconds, error)
+
+
+def warm_up() -> None:
+    """Make the clients before the first visitor comes.
+
+    boto3 takes a second to make one; starts permitted meanwhile would leave all at once, faster
+    than the service allows.
+    """
+    participant_client()
+    try:
+        contact_client().open()
+    except Exception as err:
+        logger.warning("no client of the Connect service", extra={"cause": type(err).__name__})
 
 
 def governor(instance_id: str) -> Governor:

@@ -97,6 +97,14 @@ class ContactClient:
         given = {"InstanceId": instance_id, "ContactId": contact_id}
         self._call(Operation.STOP_CONTACT, "stop_contact", given)
 
+    def open(self) -> None:
+        """Make the boto3 client now rather than with the first call, which it would hold up.
+
+        Raises:
+            BotoCoreError: it cannot be made as configured; the first call will say so again.
+        """
+        self._client(Operation.START_CHAT_CONTACT)
+
     def shutdown(self) -> None:
         """Release the connections; later calls raise `ClientShutDown`. Idempotent."""
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -123,7 +124,7 @@ def test_local_and_upstream_pages_are_the_same(demo: RunningDemo, seed: int) -> 
     for query, ours in zip(queries, local_pages, strict=True):
         theirs = pages(upstream.transcript, query)
         assert [len(page) for page in ours] == [len(page) for page in theirs], query
-        for mine, original in zip(sum(ours, []), sum(theirs, []), strict=True):
+        for mine, original in zip(chain(*ours), chain(*theirs), strict=True):
             assert mine == original, query
     tab.close()
 
