@@ -9,8 +9,12 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.utils.module_loading import import_string
+from limits import parse
 
 from chatproxy.conf import conf
+from chatproxy.logs import known_level
+from chatproxy.upstream.governor import Group
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -191,6 +195,87 @@ def _opened_cache() -> list[CheckMessage]:
     ]
 
 
+def _unread() -> list[CheckMessage]:
+    return [
+        _error(15, f"{name} can't be used: {wrong}.", f"Correct {name}, or unset it.")
+        for name, wrong in settings.UNREAD.items()
+    ]
+
+
+def _quotas() -> list[CheckMessage]:
+    groups = [str(group) for group in Group]
+    hint = f'Write {{"message": [20, 30]}}: a second, at once. Groups: {", ".join(groups)}.'
+    if not isinstance(settings.CONNECT_QUOTAS, dict):
+        return [_error(16, "CONNECT_QUOTAS is not a JSON object.", hint)]
+    return [
+        _error(16, f"CONNECT_QUOTAS: {group!r} is no group, or its value no pair of numbers.", hint)
+        for group, pair in settings.CONNECT_QUOTAS.items()
+        if group not in groups or not _is_quota(pair)
+    ]
+
+
+def _is_quota(pair: object) -> bool:
+    if not isinstance(pair, list) or len(pair) != 2:
+        return False
+    rate, burst = pair
+    numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in pair)
+    return numbers and rate > 0 and burst >= 1
+
+
+def _rates() -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for name, value in (
+        ("CHAT_STARTS_PER_ADDRESS", conf.starts_per_address),
+        ("CHAT_REQUESTS_PER_KEY", conf.requests_per_key),
+    ):
+        try:
+            parse(value)
+        except ValueError:
+            hint = f"Write {name} as a number and a time, for example 10/minute."
+            found.append(_error(17, f"{name} is {value!r}, which is no rate.", hint))
+    return found
+
+
+def _challenge() -> list[CheckMessage]:
+    try:
+        is_callable = not conf.start_challenge or callable(import_string(conf.start_challenge))
+    except ImportError:
+        is_callable = False
+    if is_callable:
+        return []
+    return [
+        _error(
+            18,
+            f"CHAT_START_CHALLENGE names {conf.start_challenge!r}, which can't be imported.",
+            "Give the dotted path of a callable (request, answer) -> bool, or unset it.",
+        )
+    ]
+
+
+def _logging() -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if known_level(settings.CHAT_LOG_LEVEL) != settings.CHAT_LOG_LEVEL:
+        hint = "Set CHAT_LOG_LEVEL to DEBUG, INFO, WARNING or ERROR."
+        found.append(_error(19, f"CHAT_LOG_LEVEL is {settings.CHAT_LOG_LEVEL!r}.", hint))
+    if settings.CHAT_LOG_FORMAT not in {"json", "text"}:
+        hint = "Set CHAT_LOG_FORMAT to json or text."
+        found.append(_error(19, f"CHAT_LOG_FORMAT is {settings.CHAT_LOG_FORMAT!r}.", hint))
+    return found
+
+
+def _redis() -> list[CheckMessage]:
+    scheme = urlsplit(settings.REDIS_URL).scheme
+    if not settings.REDIS_URL or scheme in {"redis", "rediss", "unix"}:
+        return []
+    return [
+        _error(
+            20,
+            "REDIS_URL is not the address of a Redis server.",
+            "Write redis://host:6379/0, rediss:// for TLS, or unset it.",
+        )
+    ]
+
+
 _RULES: tuple[Callable[[], list[CheckMessage]], ...] = (
     _secret_key,
     _vault_keys,
@@ -201,4 +286,10 @@ _RULES: tuple[Callable[[], list[CheckMessage]], ...] = (
     _numbers,
     _proxies,
     _opened_cache,
+    _unread,
+    _quotas,
+    _rates,
+    _challenge,
+    _logging,
+    _redis,
 )

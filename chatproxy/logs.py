@@ -6,6 +6,7 @@ place; the redaction here is the net below, for lines that libraries write.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import MutableMapping
 from typing import Any
@@ -33,6 +34,11 @@ def redact_event(
         if isinstance(value, str):
             event[name] = redacted(value)
     return event
+
+
+def known_level(name: str) -> str:
+    """``name`` if logging knows it, else INFO: a typing error must not end the start."""
+    return name if name in logging.getLevelNamesMapping() else "INFO"
 
 
 def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Every value a deployer may set is listed in ``docs/settings.md``. Names beginning with ``CONNECT_``
 are about AWS, those with ``CHAT_`` about us; any of them may come from a file instead, named by the
 same variable with ``_FILE`` appended. What is missing or contradictory is told by ``checks.py``,
-all of it at once, so nothing here raises for an absent value.
+all of it at once, so nothing here raises for an absent value or for one of the wrong kind.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
-
-from chatproxy.logs import logging_config
+from chatproxy.environment import Environment
+from chatproxy.logs import known_level, logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()
+env = Environment()
 
 # --- what kind of run this is -------------------------------------------------------------------
 CHAT_DEMO = env.bool("CHAT_DEMO", default=False)
@@ -213,5 +212,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-LOGGING = logging_config(level=CHAT_LOG_LEVEL, as_json=CHAT_LOG_FORMAT == "json")
+LOGGING = logging_config(level=known_level(CHAT_LOG_LEVEL), as_json=CHAT_LOG_FORMAT == "json")
 NINJA_PAGINATION_PER_PAGE = 100
+# What could not be read, for the check; the defaults above stand in for it.
+UNREAD = env.unread

@@ -1,0 +1,82 @@
+"""A start with settings that are missing or wrong says which, all at once, and how to set them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from chatproxy.child import ROOT
+from tests.processes import clean_environment, free_port
+
+WHOLE = {
+    "CHAT_PUBLIC_URL": "https://chat.example.com",
+    "CHAT_SECRET_KEY": "fifty random characters, or what passes for them here",
+    "CHAT_VAULT_KEYS": "dGVzdHMgb25seSB0ZXN0cyBvbmx5IHRlc3RzIG9ubHk=",
+    "CONNECT_REGION": "eu-central-1",
+    "CONNECT_INSTANCE_ID": "11111111-2222-4333-8444-555555555555",
+    "CONNECT_CONTACT_FLOW_ID": "66666666-7777-4888-8999-000000000000",
+}
+
+
+def manage(folder: Path, *command: str, **changed: str) -> tuple[int, str]:
+    """Exit code of a management command, and all it printed; an empty value unsets a setting."""
+    database = {"DATABASE_URL": f"sqlite:///{folder / 'x.sqlite3'}"}
+    given = {**clean_environment(), **WHOLE, **database, **changed}
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=ROOT,
+        env={name: value for name, value in given.items() if value},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_whole_set_of_settings_passes(tmp_path: Path) -> None:
+    code, said = manage(tmp_path, "check")
+    assert code == 0, said
+
+
+def test_nothing_set_tells_everything_at_once(tmp_path: Path) -> None:
+    code, said = manage(tmp_path, "check", **dict.fromkeys(WHOLE, ""))
+    assert code == 1
+    for name in WHOLE:
+        assert name in said
+    assert said.count("HINT") >= len(WHOLE)
+    assert "Traceback" not in said
+
+
+def test_values_of_the_wrong_kind_are_named_all_at_once(tmp_path: Path) -> None:
+    wrong = {
+        "CHAT_RETENTION_DAYS": ("a month", "not a whole number"),
+        "CHAT_GOVERNOR": ("perhaps", "not true or false"),
+        "CONNECT_READ_TIMEOUT_S": ("long", "not a number"),
+        "CONNECT_QUOTAS": ("{20", "not JSON"),
+        "DATABASE_URL": ("my database", "not a database URL"),
+        "CHAT_SECRET_KEY_FILE": ("/nowhere", "can't be read"),
+        "CHAT_LOG_LEVEL": ("LOUD", "WARNING"),
+    }
+    given = {name: value for name, (value, _) in wrong.items()}
+    code, said = manage(tmp_path, "check", **{**given, "CHAT_SECRET_KEY": ""})
+    assert code == 1
+    assert "Traceback" not in said, said
+    for name, (_, says) in wrong.items():
+        assert name in said
+        assert says in said, said
+
+
+def test_a_wrong_value_is_not_repeated(tmp_path: Path) -> None:
+    _, said = manage(tmp_path, "check", DATABASE_URL="postgres//chat:s3cret@db/chat")
+    assert "DATABASE_URL" in said
+    assert "s3cret" not in said
+
+
+def test_serve_refuses_to_start_until_all_is_well(tmp_path: Path) -> None:
+    code, said = manage(tmp_path, "serve", "--port", str(free_port()), CONNECT_REGION="")
+    assert code == 1
+    assert "CONNECT_REGION" in said
+    assert "HINT" in said
+    assert "Traceback" not in said
