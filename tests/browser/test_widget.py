@@ -346,6 +346,21 @@ def test_a_key_the_proxy_does_not_know_offers_a_new_chat(
     expect(widget.said("Hello")).to_have_count(1)
 
 
+def test_it_works_on_a_page_of_another_origin(widget: Widget, tmp_path: Path) -> None:
+    widget.page.goto(f"http://localhost:{widget.demo.port}/demo/")
+    widget.launcher.click()
+    expect(widget.said("Hello")).to_have_count(1)
+    widget.say("from elsewhere")
+    expect(widget.own("from elsewhere")).to_contain_text("Sent")
+    file = tmp_path / "notes.txt"
+    file.write_text("x")
+    widget.panel.locator("input[type=file]").set_input_files(file)
+    expect(widget.button("Download notes.txt")).to_be_visible()
+    widget.end()
+    expect(widget.panel).to_contain_text("You ended this chat.")
+    assert any(each.url.startswith(f"{widget.demo.url}/api/") for each in widget.requests)
+
+
 def typed(widget: Widget) -> int:
     """How often the visitor's typing reached the service."""
     calls = widget.sandbox.control("GET", "calls")

@@ -28,6 +28,7 @@ const LAST_WORDS_MS = 2_000;
  * @property {Clock} clock
  * @property {Memory} memory
  * @property {(session: string) => Slot} outboxFor
+ * @property {LockManager | undefined} locks shared by the tabs of a browser; missing on plain http
  * @property {typeof WebSocket | undefined} Socket
  * @property {Put | undefined} put
  */
@@ -72,7 +73,7 @@ export class Chat {
    * @param {{ session: string, key: string, participantId: string }} identity
    * @param {ChatHooks} hooks
    */
-  constructor({ api, clock, memory, outboxFor, Socket, put }, identity, hooks) {
+  constructor({ api, clock, memory, outboxFor, locks, Socket, put }, identity, hooks) {
     const changed = () => this.#closed || hooks.changed();
     const keys = new Keyring(api, identity.key, () => void this.#check());
     this.#api = api;
@@ -90,13 +91,16 @@ export class Chat {
       inbox: this.#inbox,
       changed,
     });
+    const lock = `chatproxy:${identity.session}`;
     this.#delivery = new Delivery(
+      this.outbox,
       {
         send: (key, body) => api.sendMessage(key, body),
         key: () => keys.key(),
         newKey: (refused) => keys.newKey(refused),
         sent: (entry, accepted) => this.#inbox.sent(entry, accepted),
         lookAgain: () => this.#history.catchUp(true),
+        exclusively: (task) => (locks ? locks.request(lock, task) : task()),
         changed,
       },
       clock,
@@ -139,7 +143,7 @@ export class Chat {
   begin({ entries, begunHere }) {
     this.#begun = true;
     this.#begunHere = begunHere;
-    this.#delivery.start(this.outbox, entries);
+    this.#delivery.start(entries);
     this.#socket.open();
   }
   #begun = false;
@@ -220,6 +224,11 @@ export class Chat {
       this.#left = false;
       this.#fail(failureOf(error));
     }
+  }
+
+  /** Another tab has changed the outbox. */
+  outboxChanged() {
+    if (this.#phase !== "ended") this.#delivery.sync();
   }
 
   /** Network or visitor are back. */

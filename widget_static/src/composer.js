@@ -29,7 +29,7 @@ export class Composer {
     this.#words = words;
     this.#hooks = hooks;
     this.#box = h("textarea", {
-      ...{ rows: 1, class: "box", part: "input", autocomplete: "off", enterKeyHint: "send" },
+      ...{ rows: 1, class: "box", part: "input", dir: "auto", autocomplete: "off", enterKeyHint: "send" },
       ...{ placeholder: words.say("write"), "aria-label": words.say("write") },
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.#pressed(event),
       oninput: () => this.#changed(),

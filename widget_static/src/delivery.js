@@ -11,6 +11,8 @@ import { newToken } from "./clock.js";
 import * as outbox from "./outbox.js";
 
 const MAX_KEYS = 3;
+/** How far the service's clock may be behind the visitor's. */
+const SKEW_MS = 30_000;
 
 /**
  * @typedef {object} Hooks
@@ -19,14 +21,14 @@ const MAX_KEYS = 3;
  * @property {(refused: string) => Promise<string>} newKey another one than `refused`; rejects when the chat is over
  * @property {(entry: Entry, accepted: { Id: string, AbsoluteTime: string }) => void} sent
  * @property {() => Promise<void>} lookAgain read the newest part of the transcript, so that echoes are found
+ * @property {(task: () => Promise<void>) => Promise<void>} exclusively run it while no other tab runs its own
  * @property {() => void} changed
  */
 
 export class Delivery {
-  /** @type {readonly Entry[]} */
-  #entries = [];
-  /** @type {Slot | null} */
-  #slot = null;
+  /** As the slot has them: tabs of one browser share it, and it is read anew before each change. */
+  #entries = /** @type {readonly Entry[]} */ ([]);
+  #slot;
   #hooks;
   #clock;
   #running = false;
@@ -36,10 +38,12 @@ export class Delivery {
   #refusals = new Map();
 
   /**
+   * @param {Slot} slot where this session's entries are kept
    * @param {Hooks} hooks
    * @param {Clock} clock
    */
-  constructor(hooks, clock) {
+  constructor(slot, hooks, clock) {
+    this.#slot = slot;
     this.#hooks = hooks;
     this.#clock = clock;
   }
@@ -48,17 +52,20 @@ export class Delivery {
     return this.#entries;
   }
 
-  /**
-   * @param {Slot} slot where this session's entries are kept; those written before come first
-   * @param {readonly Entry[]} more written before there was a session
-   */
-  start(slot, more) {
-    const stored = outbox.storedEntries(slot);
-    const known = new Set(stored.map((entry) => entry.token));
-    this.#slot = slot;
+  /** @param {readonly Entry[]} more written before there was a session; those kept in the slot come first */
+  start(more) {
     this.#open = true;
-    this.#replace([...stored, ...more.filter((entry) => !known.has(entry.token))]);
-    this.#run();
+    this.#update((entries) => {
+      const known = new Set(entries.map((entry) => entry.token));
+      return [...entries, ...more.filter((entry) => !known.has(entry.token))];
+    });
+    void this.#run();
+  }
+
+  /** Another tab has written something, sent it, or given it up. */
+  sync() {
+    this.#update((entries) => entries);
+    void this.#run();
   }
 
   /** Nothing is sent any more. @param {Failure | null} reason shown beside what did not go out */
@@ -66,8 +73,11 @@ export class Delivery {
     this.#open = false;
     this.#wake();
     if (!reason) return;
-    const kept = this.#entries.filter((entry) => !entry.echo);
-    this.#replace(kept.map((entry) => ({ ...entry, state: "failed", failure: reason })));
+    this.#update((entries) =>
+      entries
+        .filter((entry) => !entry.echo)
+        .map((entry) => ({ ...entry, state: "failed", failure: reason })),
+    );
   }
 
   /**
@@ -76,28 +86,26 @@ export class Delivery {
    */
   add(content, contentType) {
     const entry = outbox.newEntry(content, contentType, newToken(), this.#clock.now());
-    this.#replace([...this.#entries, entry]);
-    this.#run();
+    this.#update((entries) => [...entries, entry]);
+    void this.#run();
   }
 
   /** @param {string} token */
   retry(token) {
-    this.#replace(outbox.requeued(this.#entries, token));
-    this.#run();
+    this.#update((entries) => outbox.requeued(entries, token));
+    void this.#run();
   }
 
   /** @param {string} token */
   discard(token) {
-    this.#replace(outbox.withoutEntry(this.#entries, token));
+    this.#update((entries) => outbox.withoutEntry(entries, token));
     this.#wake();
   }
 
   /** We are connected again: wait no longer, and take up again what only the network had stopped. */
   hurry() {
-    for (const entry of this.#entries)
-      if (entry.failure?.repeatable) this.#replace(outbox.requeued(this.#entries, entry.token));
+    for (const entry of this.#entries) if (entry.failure?.repeatable) this.retry(entry.token);
     this.#wake();
-    this.#run();
   }
 
   /**
@@ -108,7 +116,7 @@ export class Delivery {
    */
   claim({ Id, Content, at }) {
     const entry = this.#entries.find(
-      (one) => one.tries > 0 && !one.echo && one.content === Content && at > one.at - 30_000,
+      (one) => one.tries > 0 && !one.echo && one.content === Content && at > one.at - SKEW_MS,
     );
     if (entry?.state === "failed") this.discard(entry.token);
     else if (entry) this.#change(entry.token, { echo: Id });
@@ -119,20 +127,16 @@ export class Delivery {
     if (this.#running) return;
     this.#running = true;
     let entry;
-    while (this.#open && (entry = outbox.nextToSend(this.#entries))) await this.#attempt(entry);
+    while (this.#open && (entry = outbox.nextToSend(this.#entries))) await this.#attempt(entry.token);
     this.#running = false;
   }
 
-  /** @param {Entry} entry */
-  async #attempt(entry) {
-    const { token, content, contentType, tries } = entry;
+  /** @param {string} token */
+  async #attempt(token) {
     try {
-      const connectionKey = entry.connectionKey ?? (await this.#hooks.key());
-      if (!this.#entries.some((one) => one.token === token)) return;
-      this.#change(token, { state: "sending", tries: tries + 1, connectionKey });
-      const body = { Content: content, ContentType: contentType, ClientToken: token };
-      const accepted = await this.#hooks.send(connectionKey, body);
-      this.#done(token, accepted);
+      const key = this.#entry(token)?.connectionKey ?? (await this.#hooks.key());
+      // One tab at a time: it may find that another has sent it, or begun to, with another key.
+      await this.#hooks.exclusively(() => this.#try(token, key));
     } catch (error) {
       await this.#failed(token, asProblem(error));
     }
@@ -140,12 +144,18 @@ export class Delivery {
 
   /**
    * @param {string} token
-   * @param {{ Id: string, AbsoluteTime: string }} accepted
+   * @param {string} ownKey
    */
-  #done(token, accepted) {
-    const entry = this.#entries.find((one) => one.token === token);
-    this.#replace(outbox.withoutEntry(this.#entries, token));
-    if (entry) this.#hooks.sent(entry, accepted);
+  async #try(token, ownKey) {
+    this.#update((entries) => entries);
+    const entry = this.#entry(token);
+    if (!entry || !this.#open) return;
+    const { content, contentType, tries, connectionKey = ownKey } = entry;
+    this.#change(token, { state: "sending", tries: tries + 1, connectionKey });
+    const body = { Content: content, ContentType: contentType, ClientToken: token };
+    const accepted = await this.#hooks.send(connectionKey, body);
+    this.#update((entries) => outbox.withoutEntry(entries, token));
+    this.#hooks.sent(entry, accepted);
   }
 
   /**
@@ -153,12 +163,13 @@ export class Delivery {
    * @param {ApiProblem} problem
    */
   async #failed(token, problem) {
-    const entry = this.#entries.find((one) => one.token === token);
+    const entry = this.#entry(token);
     if (!entry || !this.#open) return;
     if (problem.status === 403 && entry.connectionKey) return this.#refused(entry, problem);
-    const delay = outbox.retryDelay(problem, Math.max(entry.tries, 1), this.#clock.random());
+    const tries = Math.max(entry.tries, 1);
+    const delay = outbox.retryDelay(problem, tries, this.#clock.random());
     if (delay === null) return this.#giveUp(token, problem);
-    this.#change(token, { state: "queued", tries: Math.max(entry.tries, 1) });
+    this.#change(token, { state: "queued", tries });
     await this.#pause(delay);
   }
 
@@ -169,22 +180,19 @@ export class Delivery {
    * @param {Entry} entry
    * @param {ApiProblem} problem
    */
-  async #refused(entry, problem) {
-    const { token, connectionKey = "" } = entry;
+  async #refused({ token, tries, connectionKey = "" }, problem) {
     const refusals = (this.#refusals.get(token) ?? 0) + 1;
     this.#refusals.set(token, refusals);
     try {
       const fresh = await this.#hooks.newKey(connectionKey);
-      if (entry.tries > 1) await this.#hooks.lookAgain();
-      const now = this.#entries.find((one) => one.token === token);
-      if (!now) return;
-      if (now.echo) return this.#replace(outbox.withoutEntry(this.#entries, token));
+      if (tries > 1) await this.#hooks.lookAgain();
+      if (this.#entry(token)?.echo) return this.discard(token);
       if (refusals >= MAX_KEYS) return this.#giveUp(token, problem);
       this.#change(token, { state: "queued", connectionKey: fresh });
     } catch (error) {
       const cause = asProblem(error);
-      if (cause.repeatable) await this.#pause(1_000 + this.#clock.random() * 4_000);
-      else this.#giveUp(token, cause);
+      if (!cause.repeatable) return this.#giveUp(token, cause);
+      await this.#pause(1_000 + this.#clock.random() * 4_000);
     }
   }
 
@@ -193,12 +201,13 @@ export class Delivery {
    * @param {ApiProblem} problem
    */
   #giveUp(token, problem) {
-    const entries = this.#entries.map((entry) => {
-      if (entry.token !== token) return entry;
-      const { echo: _guess, ...rest } = entry;
-      return { ...rest, state: /** @type {const} */ ("failed"), failure: problem.asFailure() };
-    });
-    this.#replace(entries);
+    this.#update((entries) =>
+      entries.map((entry) => {
+        if (entry.token !== token) return entry;
+        const { echo: _guess, ...rest } = entry;
+        return { ...rest, state: "failed", failure: problem.asFailure() };
+      }),
+    );
   }
 
   /** @type {(ms: number) => Promise<void>} shorter when something wakes us */
@@ -212,18 +221,24 @@ export class Delivery {
     });
   }
 
+  /** @param {string} token */
+  #entry(token) {
+    return this.#entries.find((one) => one.token === token);
+  }
+
   /**
    * @param {string} token
    * @param {Partial<Entry>} change
    */
   #change(token, change) {
-    this.#replace(outbox.withChange(this.#entries, token, change));
+    this.#update((entries) => outbox.withChange(entries, token, change));
   }
 
-  /** @param {readonly Entry[]} entries */
-  #replace(entries) {
-    this.#entries = entries;
-    if (this.#slot) outbox.storeEntries(this.#slot, entries);
+  /** @param {(entries: readonly Entry[]) => readonly Entry[]} change */
+  #update(change) {
+    const before = outbox.storedEntries(this.#slot);
+    this.#entries = change(before);
+    if (this.#entries !== before) outbox.storeEntries(this.#slot, this.#entries);
     this.#hooks.changed();
   }
 }

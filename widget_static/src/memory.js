@@ -19,16 +19,14 @@ export const slotFor = (kind, name) => {
     // Cookies and storage are blocked for this page.
   }
   return {
-    read() {
-      return storage?.getItem(name) ?? kept;
-    },
+    read: () => (storage ? storage.getItem(name) : kept),
     write(value) {
       kept = value;
       try {
         if (value === null) storage?.removeItem(name);
         else storage?.setItem(name, value);
       } catch {
-        // Full: what is kept in memory has to do.
+        storage = null; // Full: from now on memory has to do.
       }
     },
   };

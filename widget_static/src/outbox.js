@@ -59,15 +59,11 @@ export const retryDelay = (problem, tries, random) => {
   return Math.max(problem.retryAfterMs, Math.round(bound * random));
 };
 
-/**
- * Entries in a slot. What was in the air when the page went is queued again: its token makes that safe.
- *
- * @type {(slot: Slot) => Entry[]}
- */
+/** @type {(slot: Slot) => Entry[]} entries in a slot, with those that were in the air when their page went */
 export const storedEntries = (slot) => {
   try {
     const stored = JSON.parse(slot.read() ?? "[]");
-    return Array.isArray(stored) ? stored.filter(isEntry).map(afterReload) : [];
+    return Array.isArray(stored) ? stored.filter(isEntry) : [];
   } catch {
     return [];
   }
@@ -84,10 +80,4 @@ export const storeEntries = (slot, entries) =>
 const isEntry = (value) => {
   const { token, content } = /** @type {Partial<Entry>} */ (value ?? {});
   return typeof token === "string" && typeof content === "string";
-};
-
-/** @type {(entry: Entry) => Entry} */
-const afterReload = (entry) => {
-  const { echo: _guess, ...rest } = entry;
-  return entry.state === "sending" ? { ...rest, state: "queued" } : rest;
 };

@@ -116,7 +116,9 @@ class Panel {
     this.#memory = new Memory(slotFor(kind, name), systemClock.now);
     const outboxFor = (/** @type {string} */ session) => slotFor(kind, `${name}:outbox:${session}`);
     const around = { api: this.#api, clock: systemClock, memory: this.#memory, outboxFor };
-    this.#conversation = new Conversation({ ...around, Socket: undefined, put: undefined }, widget);
+    const { locks } = navigator;
+    const usual = { locks, Socket: undefined, put: undefined };
+    this.#conversation = new Conversation({ ...around, ...usual }, widget);
     this.#dress(config);
     this.#stage = this.#newStage(config, this.#conversation);
     this.#root.append(this.#stage.node);
@@ -178,7 +180,7 @@ class Panel {
     addEventListener("online", wake, { signal });
     addEventListener("pageshow", wake, { signal });
     addEventListener("offline", () => conversation.chat?.sleep(), { signal });
-    addEventListener("storage", ({ key }) => key === name && conversation.recordChanged(), { signal });
+    addEventListener("storage", ({ key }) => this.#stored(key ?? "", name), { signal });
     document.addEventListener(
       "visibilitychange",
       () => {
@@ -194,6 +196,13 @@ class Panel {
       { signal },
     );
     visualViewport?.addEventListener("resize", () => this.#fitKeyboard(), { signal });
+  }
+
+  /** Another tab has written. @param {string} key @param {string} name */
+  #stored(key, name) {
+    if (key === name) this.#conversation?.recordChanged();
+    else if (key.startsWith(`${name}:outbox:`)) this.#conversation?.chat?.outboxChanged();
+    this.#render();
   }
 
   #start() {

@@ -67,6 +67,7 @@ export class Stage {
     });
     this.#shell.fill(this.#view.node);
     this.node = this.#shell.node;
+    this.node.lang = config.locale ?? "en";
   }
 
   get isOpen() {

@@ -217,13 +217,12 @@ export class FakeApi {
 }
 
 /** A conversation with everything around it under the test's control. */
-export const theatre = ({ record = null, outbox = null, api = new FakeApi(), put } = {}) => {
+export const theatre = ({ record = null, outbox = null, api = new FakeApi(), put, outboxes = slot(outbox && JSON.stringify(outbox)), locks } = {}) => {
   const clock = new FakeClock();
   const sockets = fakeSockets();
   const remembered = slot(record && JSON.stringify(record));
-  const outboxes = slot(outbox && JSON.stringify(outbox));
   const memory = new Memory(remembered, () => clock.now());
-  const around = { api, clock, memory, outboxFor: () => outboxes, Socket: sockets.FakeSocket, put };
+  const around = { api, clock, memory, outboxFor: () => outboxes, locks, Socket: sockets.FakeSocket, put };
   const conversation = new Conversation(around, "demo");
   const arrived = [];
   conversation.addEventListener("arrived", ({ line }) => arrived.push(line));
