@@ -25,6 +25,8 @@ WHEN: dict[str, str] = {
     "not-found": "Nothing is at this address, or no view has this token.",
     "upstream-timeout": "Amazon Connect did not answer in time. What was asked may have been done "
     "all the same.",
+    "upstream-misconfigured": "Amazon Connect does not know the instance or flow a chat should be "
+    "started with, or does not take our credentials.",
     "upstream-failed": "Amazon Connect could not be reached, failed, or gave an answer that can't "
     "be right.",
     "storage-unavailable": "Our database can't be reached, or another writer keeps it too long.",

@@ -194,6 +194,16 @@ TABLE: tuple[tuple[type[BaseException], Problem], ...] = (
         ),
     ),
     (
+        upstream.UpstreamMisconfigured,
+        Problem(
+            "upstream-misconfigured",
+            "The chat service is not set up rightly",
+            502,
+            *_INTERNAL,
+            "An operator has to correct region, instance, flow or credentials; the log says more.",
+        ),
+    ),
+    (
         upstream.UpstreamError,
         Problem(
             "upstream-failed",

@@ -70,6 +70,7 @@ OWN_OPERATIONS: dict[tuple[str, str], Words] = {
             "quota-exceeded",
             *OURS,
             *UPSTREAM,
+            "upstream-misconfigured",
         ),
         request={"widget": "demo", "displayName": "Ada", "clientToken": CLIENT_TOKEN},
         answer={

@@ -9,8 +9,14 @@ from chatproxy.sessions import lifecycle, opened
 from chatproxy.sessions.errors import Overloaded
 from chatproxy.sessions.instances import contact_client, governor
 from chatproxy.sessions.models import ChatSession, EndedBy, State
-from chatproxy.upstream.errors import ResourceNotFoundException, UpstreamError
+from chatproxy.upstream.errors import (
+    AccessDeniedException,
+    ResourceNotFoundException,
+    UpstreamError,
+    UpstreamMisconfigured,
+)
 from chatproxy.upstream.governor import Group, Priority
+from chatproxy.upstream.shapes import StartedChat
 from chatproxy.upstream.starting import ChatStart, InitialMessage, PersistentChat
 from chatproxy.upstream.vocabulary import MessageType, ResponseMode
 
@@ -22,7 +28,7 @@ def start_contact(session: ChatSession, initial_message: str = "") -> None:
         UpstreamError: no contact was made, or nobody knows; repeating the start finds out.
     """
     try:
-        started = contact_client().start_chat_contact(_request(session, initial_message))
+        started = _started(_request(session, initial_message))
     except UpstreamError as err:
         if not err.retryable and not err.may_have_arrived:
             lifecycle.fail(session, str(err), request_id=err.request_id or "")
@@ -32,6 +38,17 @@ def start_contact(session: ChatSession, initial_message: str = "") -> None:
             )
         raise
     lifecycle.keep_contact(session, started)
+
+
+def _started(request: ChatStart) -> StartedChat:
+    try:
+        return contact_client().start_chat_contact(request)
+    except (AccessDeniedException, ResourceNotFoundException) as err:
+        # Nothing a visitor can mend: our credentials, instance or flow are not what they should be.
+        detail = f"{type(err).__name__}: credentials, instance or flow"
+        raise UpstreamMisconfigured(
+            err.operation, request_id=err.request_id, detail=detail
+        ) from err
 
 
 def _request(session: ChatSession, initial_message: str) -> ChatStart:
