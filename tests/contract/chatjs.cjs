@@ -17,7 +17,7 @@ const [moduleName, endpoint] = process.argv.slice(2);
 if (moduleName === "chatjs-2") {
   // It does not know fetch; jsdom's XMLHttpRequest asks for CORS like a browser's.
   const { JSDOM } = require("jsdom");
-  const page = new JSDOM("", { url: "http://127.0.0.1:8000/" });
+  const page = new JSDOM("", { url: endpoint.replace("127.0.0.1", "localhost") });
   globalThis.XMLHttpRequest = page.window.XMLHttpRequest;
 }
 require(moduleName);
@@ -73,6 +73,6 @@ readline.createInterface({ input: process.stdin }).on("line", async (line) => {
   try {
     report({ done: action, data: (await actions[action](argument ?? {})) ?? null });
   } catch (error) {
-    report({ failed: action, type: error?.type ?? error?.name, message: error?.message ?? "" });
+    report({ failed: action, type: error?.type ?? error?.name, message: error?.message || require("node:util").inspect(error, {depth: 6}) });
   }
 }).on("close", () => process.exit(0));

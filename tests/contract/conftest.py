@@ -68,7 +68,7 @@ def sandbox_ground(sandbox: RunningSandbox, connect_service: Any) -> Ground:
 @pytest.fixture(scope="session")
 def contract_widget(running_demo: RunningDemo) -> str:
     """A widget that allows what the suite uses; its key."""
-    running_demo.manage("shell", "-c", _MAKE_WIDGET)
+    running_demo.manage("shell", "-c", _MAKE_WIDGET.replace("PORT", str(running_demo.port)))
     return "contract"
 
 
@@ -77,7 +77,7 @@ from chatproxy.widgets.models import Widget
 Widget.objects.update_or_create(key="contract", defaults={
     "name": "Contract suite", "accepts_no_origin": True, "live_chats": 100000,
     "starts_per_day": 100000, "attribute_names": ["colour", "size"],
-    "allowed_origins": ["http://127.0.0.1:8000"],
+    "allowed_origins": ["http://localhost:PORT"],
     "content_types": ["text/plain", "text/markdown", "application/json",
         "application/vnd.amazonaws.connect.message.interactive.response"]})
 """

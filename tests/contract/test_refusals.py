@@ -191,7 +191,7 @@ def test_errors_reach_boto3_as_the_models_exceptions(ground: Ground, chat: Chat)
 @pytest.mark.parametrize("path", ["connection", "message", "views/a%2Fb"])
 def test_a_page_of_another_origin_may_call(ground: Ground, path: str) -> None:
     asked = {
-        "Origin": "http://127.0.0.1:8000",
+        "Origin": ground.page_origin,
         "Access-Control-Request-Method": "GET" if path.startswith("views") else "POST",
         "Access-Control-Request-Headers": (
             "amz-sdk-invocation-id,amz-sdk-request,authorization,content-type,"
@@ -214,10 +214,10 @@ def test_a_page_may_read_the_errors_name(ground: Ground, chat: Chat) -> None:
     answer = requests.post(
         f"{ground.url}/participant/message",
         json={},
-        headers={"Origin": "http://127.0.0.1:8000", "X-Amz-Bearer": chat.token},
+        headers={"Origin": ground.page_origin, "X-Amz-Bearer": chat.token},
         timeout=10,
     )
-    assert answer.headers["Access-Control-Allow-Origin"] in ("*", "http://127.0.0.1:8000")
+    assert answer.headers["Access-Control-Allow-Origin"] in ("*", ground.page_origin)
     exposed = answer.headers["Access-Control-Expose-Headers"].lower()
     assert "x-amzn-errortype" in exposed
     assert "x-amzn-requestid" in exposed
