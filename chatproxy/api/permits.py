@@ -46,6 +46,8 @@ def with_permit(
             # Someone else spends the same quota: agents' desktops, another deployment.
             keeper.penalise(group)
             raise
+        finally:
+            keeper.settle(group)
 
     if keeper.try_acquire(group, priority, session_id):
         return made()

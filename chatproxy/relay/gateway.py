@@ -19,6 +19,7 @@ from django.db import close_old_connections
 from chatproxy.conf import conf
 from chatproxy.sessions import instances, items, lifecycle, opened
 from chatproxy.sessions.errors import SessionEnded
+from chatproxy.upstream.errors import ThrottlingException
 from chatproxy.upstream.governor import Group, Priority
 from chatproxy.upstream.inputs import ConnectionRequest, TranscriptQuery
 from chatproxy.upstream.shapes import Connection, TranscriptPage
@@ -58,8 +59,12 @@ class Gateway:
             raise SessionEnded("The chat is over.")
         await self._permit(chat.instance_id, Group.CONNECTION, priority, session_id)
         client = instances.participant_client()
-        connection = await self._run(
-            self._upstream, client.create_participant_connection, chat.participant_token, _BOTH
+        connection = await self.permitted(
+            chat.instance_id,
+            Group.CONNECTION,
+            client.create_participant_connection,
+            chat.participant_token,
+            _BOTH,
         )
         if connection.credentials is None:
             return connection, None
@@ -82,15 +87,35 @@ class Gateway:
             raise SessionEnded("The session has no connection.")
         await self._permit(chat.instance_id, Group.TRANSCRIPT, priority, session_id)
         client = instances.participant_client()
-        return await self._run(self._upstream, client.get_transcript, found[1], query)
+        return await self.permitted(
+            chat.instance_id, Group.TRANSCRIPT, client.get_transcript, found[1], query
+        )
 
     async def stored_items(self, session_id: str) -> list[dict[str, Any]]:
         """What the item store has of a session, oldest first."""
         return await self.database(items.read, session_id)
 
     async def upstream(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run another upstream call; its permit has been taken."""
+        """Run something else that blocks on the service, on an upstream thread."""
         return await self._run(self._upstream, call, *args, **kwargs)
+
+    async def permitted(
+        self,
+        instance_id: str,
+        group: Group,
+        call: Callable[P, T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Make a call whose permit has been taken, and tell the governor how it went."""
+        keeper = instances.governor(instance_id)
+        try:
+            return await self._run(self._upstream, call, *args, **kwargs)
+        except ThrottlingException:
+            keeper.penalise(group)
+            raise
+        finally:
+            keeper.settle(group)
 
     async def _permit(
         self, instance_id: str, group: Group, priority: Priority, session_id: str

@@ -89,8 +89,13 @@ class Signals:
     async def _send(self, pending: _Pending, kind: EventType) -> None:
         event = pending.events.pop(kind)  # the newest, after the wait
         try:
-            await self._gateway.upstream(
-                messaging.send_event, pending.chat, pending.generation, event
+            await self._gateway.permitted(
+                pending.chat.instance_id,
+                Group.MESSAGE,
+                messaging.send_event,
+                pending.chat,
+                pending.generation,
+                event,
             )
             self.sent += 1
         except UpstreamError as err:

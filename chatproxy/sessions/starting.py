@@ -98,6 +98,8 @@ def stop_contact(session: ChatSession, by: EndedBy) -> None:
         except ResourceNotFoundException:
             lifecycle.mark_ended(str(session.pk), by=by, incomplete_since=timezone.now())
             return
+        finally:
+            keeper.settle(Group.STOP_CONTACT)
     lifecycle.note(session.pk, "stopped", by=str(by))
     if session.connected_at is None or session.state == State.STARTING:
         lifecycle.mark_ended(str(session.pk), by=by)

@@ -163,6 +163,13 @@ class Governor:
         if not lane.try_take(priority):
             await lane.wait(priority, session_id, timeout_s)
 
+    def settle(self, group: Group) -> None:
+        """A permitted call has ended, however it did. Any thread may call.
+
+        Not to say so costs little: after some seconds the call counts as ended anyway.
+        """
+        self._lanes[group].settle()
+
     def penalise(self, group: Group) -> None:
         """The service throttled a call of this group: go slower for a while. Any thread may call.
 
@@ -245,6 +252,10 @@ class _Lane:
             raise
         finally:
             timer.cancel()
+
+    def settle(self) -> None:
+        with self._lock:
+            self._bucket.settle(self._clock())
 
     def halve(self, duration_s: float) -> None:
         with self._lock:

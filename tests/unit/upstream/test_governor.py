@@ -84,12 +84,15 @@ def governor(time: FakeTime) -> Governor:
 
 
 def drain(governor: Governor, group: Group = Group.MESSAGE) -> int:
-    """Take all there is; how many that were."""
-    return sum(
+    """Take all there is, and have it answered; how many that were."""
+    taken = sum(
         1
         for _ in range(100)
         if governor.try_acquire(group, Priority.MESSAGE, "a session of its own")
     )
+    for _ in range(taken):
+        governor.settle(group)
+    return taken
 
 
 def ask(
@@ -106,6 +109,7 @@ def ask(
 
     async def wait() -> None:
         await governor.acquire(group, priority, session or name, timeout_s)
+        governor.settle(group)
         done.append(name)
 
     return asyncio.create_task(wait())
@@ -329,12 +333,15 @@ async def test_no_message_waits_behind_typing(governor: Governor, time: FakeTime
     async def send() -> None:
         before = time.now
         await governor.acquire(Group.MESSAGE, Priority.MESSAGE, f"s{rng.random()}", 10)
+        governor.settle(Group.MESSAGE)
         waits.append(time.now - before)
 
     tasks: list[asyncio.Task[None]] = []
     for _ in range(60 * 50):
         if rng.random() < 20 / 50:
-            typed += governor.try_acquire(Group.MESSAGE, Priority.TYPING, f"s{rng.random()}")
+            if governor.try_acquire(Group.MESSAGE, Priority.TYPING, f"s{rng.random()}"):
+                governor.settle(Group.MESSAGE)
+                typed += 1
         if rng.random() < 6 / 50:
             tasks.append(asyncio.create_task(send()))
         await time.advance(1 / 50)
@@ -357,6 +364,32 @@ class Service:
             return False
         self.tokens -= 1
         return True
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    quota=st.sampled_from([(2, 5), (5, 8), (6, 9), (10, 15)]),
+    pattern=st.lists(
+        st.tuples(st.floats(0, 3, allow_nan=False), st.integers(1, 40)), min_size=1, max_size=60
+    ),
+)
+def test_the_service_never_has_to_throttle_though_we_are_held_up_for_seconds(
+    seed: int, quota: tuple[float, float], pattern: list[tuple[float, int]]
+) -> None:
+    """Each request arrives up to 3 s after its permit; answers come up to half a second later."""
+    rng, now = random.Random(seed), 50.0
+    bucket, arrivals, answers = Bucket(*quota, now), list[float](), list[float]()
+    for pause, tries in pattern:
+        now += pause
+        while answers and answers[0] <= now:
+            bucket.settle(heapq.heappop(answers))
+        for _ in range(tries):
+            if bucket.take(now):
+                arrivals.append(now + rng.uniform(0, 3))
+                heapq.heappush(answers, arrivals[-1] + rng.uniform(0, 0.5))
+    service = Service(*quota)
+    assert all(service.accepts(at) for at in sorted(arrivals))
 
 
 @settings(max_examples=150, deadline=None)
