@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.desk import arrive, console  # noqa: F401 -- the console tests' fixtures
+
 RESULTS = Path(__file__).resolve().parents[2] / "test-results"
 PATIENCE_MS = 15_000
 """How long a locator or an expectation waits on a loaded machine before it gives up."""
