@@ -276,6 +276,14 @@ OVERLOADED = Problem(
 )
 
 
+#: The service says why, we say what to do about it.
+_EXPLAINED = (
+    upstream.ConflictException,
+    upstream.ServiceQuotaExceededException,
+    upstream.ResourceNotFoundException,
+)
+
+
 def is_participant(request: HttpRequest) -> bool:
     """Whether the wire-compatible door was asked, so that the service's statuses apply."""
     return request.path_info.startswith("/participant/")
@@ -292,9 +300,11 @@ def problem_for(error: BaseException) -> Problem:
 
 
 def _detail(error: BaseException, row: Problem) -> str:
-    if isinstance(error, upstream.ServiceException) and row.type != "chat-ended":
-        # The service's own sentence, for whoever sent it; it explains what it refused.
+    if isinstance(error, upstream.ValidationException):
+        # The service's own sentence, for whoever sent it: it says what it refused, fit to be shown.
         return error.message or row.detail
+    if isinstance(error, _EXPLAINED) and error.message:
+        return f"{error.message.rstrip('.')}. {row.detail}"
     if isinstance(error, ours.RequestError | ours.SessionError | ours.Overloaded):
         return str(error) or row.detail
     return row.detail

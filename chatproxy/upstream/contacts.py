@@ -131,7 +131,8 @@ class ContactClient:
         except boto.ParamValidationError:
             sentence = "A field has the wrong type or is too short."
             raise ValidationException(operation, message=sentence) from None  # it quotes values
-        except ResponseParserError as err:
+        except (ResponseParserError, AttributeError, TypeError, LookupError, ValueError) as err:
+            # botocore's parser trusts JSON to have the shape of the model.
             raise UpstreamShapeError(operation, detail="the answer cannot be parsed") from err
         except boto.BotoCoreError as err:
             raise _failure(operation, err) from err
