@@ -338,10 +338,12 @@ async def test_no_message_waits_behind_typing(governor: Governor, time: FakeTime
 
     tasks: list[asyncio.Task[None]] = []
     for _ in range(60 * 50):
-        if rng.random() < 20 / 50:
-            if governor.try_acquire(Group.MESSAGE, Priority.TYPING, f"s{rng.random()}"):
-                governor.settle(Group.MESSAGE)
-                typed += 1
+        wants_to_type = rng.random() < 20 / 50
+        if wants_to_type and governor.try_acquire(
+            Group.MESSAGE, Priority.TYPING, str(rng.random())
+        ):
+            governor.settle(Group.MESSAGE)
+            typed += 1
         if rng.random() < 6 / 50:
             tasks.append(asyncio.create_task(send()))
         await time.advance(1 / 50)
