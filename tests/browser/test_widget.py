@@ -307,6 +307,22 @@ def test_the_visitor_ends_the_chat_reads_saves_and_starts_anew(widget: Widget) -
     assert len(widget.sandbox.state()["contacts"]) == 2
 
 
+def test_a_chat_that_was_ended_and_closed_costs_other_pages_nothing(widget: Widget) -> None:
+    widget.start()
+    widget.end()
+    expect(widget.panel).to_contain_text("You ended this chat.")
+    widget.button("Close chat").click()
+    widget.page.goto("about:blank")
+    widget.requests.clear()
+    widget.visit()
+    widget.page.wait_for_load_state("networkidle")
+    ours = [each.url for each in widget.requests if re.search("/widget/|/api/", each.url)]
+    assert ours == [f"{widget.demo.url}/widget/v1/loader.js"]
+    widget.launcher.click()
+    expect(widget.said("Hello")).to_have_count(1)
+    expect(widget.button("Start a new chat")).to_be_visible()
+
+
 def test_a_chat_that_ended_while_nobody_looked_is_there_complete(widget: Widget) -> None:
     widget.meet_agent()
     widget.say("I will be back")

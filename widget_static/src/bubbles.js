@@ -79,7 +79,7 @@ const messageNodes = (row, setting) => {
   const name = own ? words.say("you") : nameOf(line, words);
   const bubble = h(
     "div",
-    { class: "bubble", part: own ? "bubble bubble-own" : "bubble bubble-other", dir: "auto" },
+    { class: "bubble", part: own ? "bubble bubble-own" : "bubble bubble-other" },
     !own && last && h("span", { class: "avatar", part: "avatar", "aria-hidden": "true" }, initials(name)),
     h("span", { class: "sr" }, `${name}: `),
     ...bodyOf(row, setting),
@@ -168,7 +168,7 @@ const fileNode = (attachment, { words, actions }) => {
 const entryNodes = (entry, { words, actions }) => [
   h(
     "div",
-    { class: "bubble", part: "bubble bubble-own", dir: "auto" },
+    { class: "bubble", part: "bubble bubble-own" },
     h("span", { class: "sr" }, `${words.say("you")}: `),
     ...nodes(plain(entry.content)),
   ),

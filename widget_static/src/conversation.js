@@ -198,7 +198,9 @@ export class Conversation extends EventTarget {
   }
 
   #vanish() {
-    this.#around.memory.forget();
+    const { memory, outboxFor } = this.#around;
+    if (memory.record.session) outboxFor(memory.record.session).write(null);
+    memory.forget();
     this.#enter("gone");
   }
 

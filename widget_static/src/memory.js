@@ -35,14 +35,17 @@ export const slotFor = (kind, name) => {
 /** The record of one widget's chat. */
 export class Memory {
   #slot;
+  #past;
   #now;
 
   /**
    * @param {Slot} slot
+   * @param {Slot} past where a chat is put that is over and was closed
    * @param {() => number} now
    */
-  constructor(slot, now) {
+  constructor(slot, past, now) {
     this.#slot = slot;
+    this.#past = past;
     this.#now = now;
   }
 
@@ -65,5 +68,19 @@ export class Memory {
 
   forget() {
     this.#slot.write(null);
+    this.#past.write(null);
+  }
+
+  /** Put the chat away: pages load no more for it than for somebody without one. */
+  shelve() {
+    this.#past.write(this.#slot.read());
+    this.#slot.write(null);
+  }
+
+  /** Take out again what was put away. */
+  unshelve() {
+    const past = this.#past.read();
+    if (past && !this.#slot.read()) this.#slot.write(past);
+    this.#past.write(null);
   }
 }

@@ -69,9 +69,8 @@ class Panel {
   open(focus = true) {
     this.#whenReady(() => {
       this.#stage?.open(focus);
+      this.#begin();
       this.#opened(true);
-      if (this.#host.dataset.start !== "message" && this.#conversation?.state.phase === "none")
-        this.#start();
     });
   }
 
@@ -79,6 +78,7 @@ class Panel {
     if (!this.isOpen) return;
     this.#stage?.close();
     this.#opened(false);
+    if (this.#conversation?.state.phase === "ended") this.#memory?.shelve();
     this.#host.launcher.focus();
   }
 
@@ -113,7 +113,7 @@ class Panel {
     const name = `chatproxy:${widget}`;
     const kind = dataset.storage ?? config.storage;
     this.#words = new Words(config.texts, dataset.locale ?? config.locale);
-    this.#memory = new Memory(slotFor(kind, name), systemClock.now);
+    this.#memory = new Memory(slotFor(kind, name), slotFor(kind, `${name}:past`), systemClock.now);
     const outboxFor = (/** @type {string} */ session) => slotFor(kind, `${name}:outbox:${session}`);
     const around = { api: this.#api, clock: systemClock, memory: this.#memory, outboxFor };
     const { locks } = navigator;
@@ -203,6 +203,14 @@ class Panel {
     if (key === name) this.#conversation?.recordChanged();
     else if (key.startsWith(`${name}:outbox:`)) this.#conversation?.chat?.outboxChanged();
     this.#render();
+  }
+
+  /** Go on with the chat there is, or was; else start one, if the page wants it now. */
+  #begin() {
+    if (this.#conversation?.state.phase === "ended") this.#memory?.unshelve();
+    if (this.#conversation?.state.phase !== "none") return;
+    this.#memory?.unshelve();
+    if (!this.#conversation.resume() && this.#host.dataset.start !== "message") this.#start();
   }
 
   #start() {

@@ -5,7 +5,7 @@ import { slot } from "./stage.js";
 
 test("a record can be changed and forgotten", () => {
   const kept = slot();
-  const memory = new Memory(kept, () => 0);
+  const memory = new Memory(kept, slot(), () => 0);
   memory.patch({ key: "k" });
   memory.patch({ open: true });
   assert.deepEqual(memory.record, { key: "k", open: true });
@@ -14,13 +14,26 @@ test("a record can be changed and forgotten", () => {
 });
 
 test("a start nobody finished is forgotten after ten minutes", () => {
-  const record = (now) => new Memory(slot('{"start":"t","startedAt":1000}'), () => now).record;
+  const record = (now) => new Memory(slot('{"start":"t","startedAt":1000}'), slot(), () => now).record;
   assert.equal(record(600_000).start, "t");
   assert.deepEqual(record(602_000), {});
 });
 
+test("a chat that is put away can be taken out again, unless another has begun", () => {
+  const kept = slot('{"key":"k"}');
+  const memory = new Memory(kept, slot(), () => 0);
+  memory.shelve();
+  assert.equal(kept.value, null);
+  memory.unshelve();
+  assert.equal(memory.record.key, "k");
+  memory.shelve();
+  memory.patch({ key: "new" });
+  memory.unshelve();
+  assert.equal(memory.record.key, "new");
+});
+
 test("nonsense is no record", () => {
-  for (const nonsense of ["{", "7", '"x"', "null", "[]"]) assert.deepEqual(new Memory(slot(nonsense), () => 0).record, {});
+  for (const nonsense of ["{", "7", '"x"', "null", "[]"]) assert.deepEqual(new Memory(slot(nonsense), slot(), () => 0).record, {});
 });
 
 test("storage that is blocked or full is no reason to fail", () => {

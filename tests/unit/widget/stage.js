@@ -221,7 +221,7 @@ export const theatre = ({ record = null, outbox = null, api = new FakeApi(), put
   const clock = new FakeClock();
   const sockets = fakeSockets();
   const remembered = slot(record && JSON.stringify(record));
-  const memory = new Memory(remembered, () => clock.now());
+  const memory = new Memory(remembered, slot(), () => clock.now());
   const around = { api, clock, memory, outboxFor: () => outboxes, locks, Socket: sockets.FakeSocket, put };
   const conversation = new Conversation(around, "demo");
   const arrived = [];
