@@ -45,7 +45,16 @@ def main(arguments: list[str]) -> None:
         # What a client did not wait for is done all the same: the service would not stop either.
         application_close_timeout=300,
         verbosity=1,
+        ready_callable=lambda: announce(options.port),
     ).run()
+
+
+def announce(port: int) -> None:
+    sys.stdout.write(
+        f"The sandbox answers on http://127.0.0.1:{port}; "
+        f"the agent console is http://127.0.0.1:{port}/console/\n"
+    )
+    sys.stdout.flush()
 
 
 def is_taken(host: str, port: int) -> bool:

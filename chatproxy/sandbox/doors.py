@@ -42,6 +42,20 @@ PREFLIGHT = CORS | {
     "Access-Control-Max-Age": "600",
 }
 
+# The two services have different names for the same trouble.
+_INVALID = {
+    PARTICIPANT_SERVICE: "ValidationException",
+    CONNECT_SERVICE: "InvalidRequestException",
+}
+_INTERNAL = {
+    PARTICIPANT_SERVICE: "InternalServerException",
+    CONNECT_SERVICE: "InternalServiceException",
+}
+_THROTTLED = {
+    PARTICIPANT_SERVICE: "ThrottlingException",
+    CONNECT_SERVICE: "TooManyRequestsException",
+}
+
 
 @dataclass
 class Visit:
@@ -130,7 +144,8 @@ async def _before(service: str, fault: Fault) -> Answer | None:
         case Kind.THROTTLE:
             return wire.error_answer(service, _too_fast(service))
         case Kind.ERROR:
-            return wire.error_answer(service, ServiceError(fault.error, fault.message))
+            name = fault.error or _INTERNAL[service]
+            return wire.error_answer(service, ServiceError(name, fault.message))
         case Kind.STATUS:
             return Answer(fault.status, {"Content-Type": fault.content_type}, fault.body.encode())
         case Kind.NONSENSE:
@@ -162,20 +177,13 @@ def _performed(box: Box, visit: Visit) -> Answer:
     except ServiceError as error:
         return wire.error_answer(service, error)
     except InvalidInput as error:
-        name = (
-            "ValidationException" if service == PARTICIPANT_SERVICE else "InvalidRequestException"
-        )
-        return wire.error_answer(service, ServiceError(name, str(error)))
+        return wire.error_answer(service, ServiceError(_INVALID[service], str(error)))
     except ContactOver:
         return wire.error_answer(service, _denied())
     except Exception:
         logger.exception("operation failed", extra={"operation": operation})
-        name = (
-            "InternalServerException"
-            if service == PARTICIPANT_SERVICE
-            else "InternalServiceException"
-        )
-        return wire.error_answer(service, ServiceError(name, "The sandbox failed; see its log"))
+        error_name, message = _INTERNAL[service], "The sandbox failed; see its log"
+        return wire.error_answer(service, ServiceError(error_name, message))
 
 
 def _call(box: Box, visit: Visit) -> Wire:
@@ -201,9 +209,7 @@ def _denied() -> ServiceError:
 
 
 def _too_fast(service: str) -> ServiceError:
-    if service == PARTICIPANT_SERVICE:
-        return ServiceError("ThrottlingException", "Rate exceeded")
-    return ServiceError("TooManyRequestsException", "Too Many Requests")
+    return ServiceError(_THROTTLED[service], "Rate exceeded")
 
 
 def _seen(box: Box, visit: Visit, response: Answer | None) -> SeenCall:

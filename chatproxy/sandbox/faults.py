@@ -69,7 +69,7 @@ class Fault:
     delay_s: float = 1.0
     when: str = "before"
     how: str = "reset"
-    error: str = "InternalServerException"
+    error: str = ""  # none given: the service's own for a failure inside
     message: str = "Injected fault"
     status: int = 503
     body: str = "<html><body>It works!</body></html>"

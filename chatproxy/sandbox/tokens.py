@@ -87,7 +87,8 @@ class TokenDesk:
         self._sockets[secret] = SocketGrant(
             grant.contact, grant.participant, now + self._options.websocket_url_s, expires_at
         )
-        url = f"{self.websocket_base}?X-Amz-Expires=100&X-Amz-Signature={quote(secret, safe='')}"
+        query = f"X-Amz-Expires={self._options.websocket_url_s:.0f}"
+        url = f"{self.websocket_base}?{query}&X-Amz-Signature={quote(secret, safe='')}"
         self._noted("websocket_url", url, grant.contact)
         self._noted("websocket_signature", secret, grant.contact)
         return url, expires_at

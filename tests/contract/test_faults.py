@@ -62,6 +62,18 @@ def test_any_error_any_status_and_nonsense(ground: Ground, chat: Chat) -> None:
     assert "x" not in texts, "none of them was done"
 
 
+def test_starting_fails_in_the_other_services_words(ground: Ground) -> None:
+    body = {"InstanceId": "i", "ContactFlowId": "f", "ParticipantDetails": {"DisplayName": "x"}}
+    for kind, status, name in (
+        ("error", 500, "InternalServiceException"),
+        ("throttle", 429, "TooManyRequestsException"),
+    ):
+        ground.sandbox.add_fault(kind=kind, operation="StartChatContact", count=1)
+        answer = requests.put(f"{ground.url}/contact/chat", json=body, timeout=10)
+        assert_refused(answer, status, name)
+    assert ground.sandbox.state()["contacts"] == []
+
+
 def test_a_slow_answer(ground: Ground, chat: Chat) -> None:
     ground.sandbox.add_fault(kind="delay", operation="SendMessage", delay_s=0.2, when="after")
     began = time.monotonic()
