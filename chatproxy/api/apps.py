@@ -20,4 +20,5 @@ def _origin_is_some_widgets(sender: object, request: HttpRequest, **_: object) -
     """CORS for any origin on any widget's list; the route then holds it to the right one."""
     from chatproxy.widgets.lookup import all_origins
 
-    return request.headers.get("Origin", "") in all_origins()
+    origin = request.headers.get("Origin")  # without one there is nothing to look up
+    return origin is not None and origin in all_origins()

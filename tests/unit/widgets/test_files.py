@@ -10,6 +10,8 @@ from pytest_django import Settings
 
 from chatproxy.widgets.files import accepted_encodings
 
+pytestmark = pytest.mark.django_db  # whether a page's origin is known is looked up there
+
 PANEL = "panel.0a1b2c3d4e5f.js"
 CODE = "export const answer = 42;\n" * 50
 
