@@ -167,7 +167,7 @@ class Stream:
             self._keep(*changed)
         self._advance(item)
         self._number += 1
-        frame = _with_position(text, self.position)
+        frame = _with_position(text, f"{self._history}.{self._number}.{self._instant_ms}")
         if item.content_type != EventType.TYPING:
             self._remember(frame)
         for tab in self.tabs:
@@ -278,7 +278,7 @@ class Stream:
         items = self.transcript.since(wire_time(horizon))
         return Replay(
             [
-                _with_position(chat_frame(inner), self.position)
+                _with_position(chat_frame(inner), str(self.position))
                 for wire in items
                 for inner in frames_of(wire, self.contact_id)
             ]
@@ -351,6 +351,6 @@ def _receipt_frame(message_id: str, receipt: Wire) -> Wire:
     }
 
 
-def _with_position(text: str, position: Position) -> str:
+def _with_position(text: str, position: str) -> str:
     end = text.rindex("}")
     return f'{text[:end]},"position":"{position}"}}'

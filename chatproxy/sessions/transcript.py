@@ -54,8 +54,9 @@ def is_kept(item: Mapping[str, Any]) -> bool:
 
 def as_entry(item: Wire) -> Wire:
     """A frame's item as the transcript has it: what only matters in passing is left out."""
-    entry = {name: value for name, value in item.items() if name not in _IN_PASSING}
-    metadata = item.get("MessageMetadata")
+    entry = dict(item)
+    entry.pop("InitialContactId", None)
+    metadata = entry.pop("MessageMetadata", None)
     if isinstance(metadata, dict):
         kept = {name: metadata[name] for name in _KEPT_METADATA if name in metadata}
         if kept.keys() - {"MessageId"}:
@@ -63,7 +64,6 @@ def as_entry(item: Wire) -> Wire:
     return entry
 
 
-_IN_PASSING = frozenset({"InitialContactId", "MessageMetadata"})
 _KEPT_METADATA = ("MessageId", "MessageProcessingStatus", "Receipts")
 
 
@@ -131,7 +131,7 @@ class Transcript:
         Returns:
             (the item as it now is, whether its Id is new), or ``None`` if nothing changed.
         """
-        if Item(item).is_chunk:
+        if "MessageMetadata" in item and Item(item).is_chunk:
             return None  # a piece of an answer; the service keeps the whole, when it is there
         item_id = str(item.get("Id"))
         known = self._items.get(item_id)

@@ -38,11 +38,15 @@ def version_key(item: Item) -> str:
     The same version has the same key on the websocket and in the transcript, in every process.
     Times, contact ids and names, which may differ between the two, are no part of it.
     """
-    part = item.metadata.get("ChunkNumber") if item.is_chunk else "whole"
-    status = item.metadata.get(_STATUS) or ""
-    files = "".join(
-        f"\0{file.get('AttachmentId')}:{file.get('Status')}" for file in item.attachments
-    )
+    part: Any = "whole"
+    status = files = ""
+    if "MessageMetadata" in item.wire:  # most frames have neither this nor files
+        part = item.metadata.get("ChunkNumber") if item.is_chunk else part
+        status = item.metadata.get(_STATUS) or ""
+    if "Attachments" in item.wire:
+        files = "".join(
+            f"\0{file.get('AttachmentId')}:{file.get('Status')}" for file in item.attachments
+        )
     said = f"{item.type}\0{item.content_type}\0{item.content}{files}"
     digest = blake2b(said.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
     if not item.id:
@@ -55,6 +59,8 @@ def version_keys(item: Item) -> tuple[str, ...]:
 
     A MESSAGEMETADATA item is nothing but its receipts (or a processing status).
     """
+    if "MessageMetadata" not in item.wire:
+        return (version_key(item),)
     receipts = receipt_keys(item)
     if item.is_receipt and receipts:
         return receipts

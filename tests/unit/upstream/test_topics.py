@@ -194,3 +194,11 @@ def test_refused_subscribe_is_tried_again_soon_then_given_up(
         sent += pass_time(protocol, clock, 0.5)
     assert [at for at, _ in sent] == [0.5, 1.0, 1.5, 2.0]
     assert protocol.failure == Failure.SUBSCRIBE_REFUSED
+
+
+def test_white_space_around_either_json_is_no_matter() -> None:
+    inner = json.dumps({"Id": "m1", "Type": "MESSAGE"})
+    outer = json.dumps({"topic": "aws/chat", "content": f" \n{inner} "})
+    event = TopicsProtocol().receive(f"\r\n {outer}\n")
+    assert isinstance(event, ChatFrame)
+    assert event.item.id == "m1"
