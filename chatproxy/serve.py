@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import logging
 import os
 import signal
@@ -131,6 +132,7 @@ class _Launcher:
             self.exit_code = EXIT_START_FAILED
             self.server.stop()
             return
+        _calm_collector()
         _, port = self.server.listening_addresses[0]
         url_host = f"[{self.host}]" if ":" in self.host else self.host
         print(f"chatproxy is ready on http://{url_host}:{port}", flush=True)  # noqa: T201
@@ -162,6 +164,17 @@ class _Launcher:
                 "another one with --port."
             )
         return f"Cannot listen on {self.host} port {self.port}: {reason}"
+
+
+def _calm_collector() -> None:
+    """Look for garbage less often, and never again among what was loaded at the start.
+
+    Each relayed frame leaves a few objects behind that stay; at its defaults the collector walks
+    through them, and through all of Django, again and again: a seventh of the relay's CPU.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 50, 50)
 
 
 def _endpoint(host: str, port: int, backlog: int) -> str:
