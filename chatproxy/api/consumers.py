@@ -76,7 +76,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         if hub.is_draining:
             await self.accept()
-            await self.close(1012, '{"retryAfterMs":1000}')
+            BrowserTab(self.base_send, key_id).close(1012, '{"retryAfterMs":1000}')
             return
         self.place = hub.ensure(self.chat.id, self.chat.contact_id)
         await self.accept()

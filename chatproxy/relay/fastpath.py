@@ -71,15 +71,37 @@ class SocketWriter:
         return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
 
 
+def close_with(send: Any, code: int, reason: str) -> bool:
+    """Close a socket on daphne with any code, and a reason.
+
+    Through ASGI's close message daphne passes the reason on to nobody, and fails on codes such as
+    1012, which says that we restart.
+
+    Returns:
+        False when the socket is not daphne's: close it through ASGI.
+    """
+    protocol = _daphne_protocol(send)
+    if protocol is None or not hasattr(protocol, "sendCloseFrame"):
+        return False
+    if protocol.state == protocol.STATE_OPEN:
+        protocol.sendCloseFrame(code=code, reasonUtf8=reason.encode()[:120])
+    return True
+
+
 def writer_for(send: Any) -> SocketWriter | None:
     """A writer for the accepted socket behind an ASGI ``send``, or None: keep to plain sends."""
+    protocol = _daphne_protocol(send)
+    return SocketWriter(protocol) if _is_as_expected(protocol) else None
+
+
+def _daphne_protocol(send: Any) -> Any:
+    """The protocol object behind daphne's ``send``, or None for any other server's."""
     server = sys.modules.get("daphne.server")  # imported by whoever serves, never from here
     if server is None or not isinstance(send, partial) or not send.args:
         return None
     if not isinstance(getattr(send.func, "__self__", None), server.Server):
         return None
-    protocol = send.args[0]
-    return SocketWriter(protocol) if _is_as_expected(protocol) else None
+    return send.args[0]
 
 
 def _is_as_expected(protocol: Any) -> bool:

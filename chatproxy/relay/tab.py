@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chatproxy.conf import conf
-from chatproxy.relay.fastpath import SocketWriter, frame, writer_for
+from chatproxy.relay.fastpath import SocketWriter, close_with, frame, writer_for
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -77,6 +77,9 @@ class BrowserTab:
         try:
             while self._waiting:
                 message = self._waiting.popleft()
+                is_close = message["type"] == "websocket.close"
+                if is_close and close_with(self._send, message["code"], message["reason"]):
+                    continue
                 await self._send(message)
                 self._waiting_bytes -= len(message.get("text", ""))
         except OSError:

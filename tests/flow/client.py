@@ -104,6 +104,7 @@ class Tab:
         )
         self.frames: list[Wire] = []
         self.close_code: int | None = None
+        self.close_reason = ""
         content: Wire = {"topics": ["aws/chat", "chatproxy/session"]}
         if after is not None:
             content["after"] = after
@@ -178,6 +179,7 @@ class Tab:
             pass
         except ConnectionClosed as err:
             self.close_code = err.rcvd.code if err.rcvd else 1006
+            self.close_reason = err.rcvd.reason if err.rcvd else ""
 
     def close(self) -> None:
         self._open.close()

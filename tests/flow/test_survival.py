@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import threading
+
 import requests
 
 from tests.flow.client import ENDED, Visitor, eventually
@@ -174,3 +177,21 @@ def test_a_repeated_start_gives_the_same_session_and_a_fresh_key(demo: RunningDe
     assert status(second["key"]) == 200
     assert status(first["key"]) == 401
     assert demo.sandbox.state()["requests"]["StartChatContact"] == 1
+
+
+def test_a_deploy_tells_each_tab_when_to_come_back(demo: RunningDemo) -> None:
+    visitor = Visitor(quiet(demo).url)
+    tab = visitor.open_tab()
+    visitor.send("before")
+    tab.wait_text("before")
+    position = tab.position
+    stopping = threading.Thread(target=demo.stop)
+    stopping.start()
+    assert tab.wait_closed() == 1012
+    assert 0 <= json.loads(tab.close_reason)["retryAfterMs"] <= 30_000
+    stopping.join()
+    demo.restart()
+    again = visitor.open_tab(after=position)
+    say(demo, visitor, "after")
+    again.wait_text("after")
+    assert [text for text in again.texts() if text != "before"] == ["after"]
