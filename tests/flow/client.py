@@ -21,12 +21,23 @@ ENDED = EVENT + "chat.ended"
 class Visitor:
     """One visitor of a proxy at ``url``: starts a chat and holds its keys."""
 
-    def __init__(self, url: str, *, widget: str = "demo", origin: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        widget: str = "demo",
+        origin: str | None = None,
+        continues: str | None = None,
+    ) -> None:
         self.url = url
         self.origin = origin
         answer = requests.post(
             f"{url}/api/v1/sessions",
-            json={"widget": widget, "clientToken": str(uuid.uuid4())},
+            json={
+                "widget": widget,
+                "clientToken": str(uuid.uuid4()),
+                **({"continue": continues} if continues else {}),
+            },
             headers=self._page(),
             timeout=10,
         )
