@@ -1,0 +1,138 @@
+"""The admin in a real browser: under the strict policy, accessible, and felt by visitors."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from chatproxy.widgets.demo import ADMIN_NAME, ADMIN_PASSWORD
+from tests.browser.accessibility import assert_accessible
+from tests.browser.conftest import RESULTS, OpenPage
+from tests.browser.widget import Widget
+from tests.processes import RunningDemo
+
+LogIn = Callable[..., Page]
+
+
+@pytest.fixture
+def log_in(open_page: OpenPage, demo: RunningDemo) -> LogIn:
+    """``log_in(**options)``: the admin's first page, in a browser of its own."""
+
+    def log_in(**options: object) -> Page:
+        page = open_page(viewport={"width": 1360, "height": 900}, **options)
+        page.goto(f"{demo.url}/admin/")
+        page.get_by_label("Username").fill(ADMIN_NAME)
+        page.get_by_label("Password").fill(ADMIN_PASSWORD)
+        assert_accessible(page)
+        page.get_by_label("Password").press("Enter")
+        expect(page.get_by_role("heading", name="Chats at a glance")).to_be_visible()
+        return page
+
+    return log_in
+
+
+@pytest.fixture
+def visitor(open_page: OpenPage, demo: RunningDemo) -> Widget:
+    """Somebody in the middle of a chat."""
+    demo.sandbox.change(bot_delay_s=0.05)
+    widget = Widget(open_page(), demo).start()
+    widget.say("<b>It hung</b> at ten past two")
+    expect(widget.said("You wrote")).to_be_visible()
+    return widget
+
+
+def newest_session(page: Page) -> None:
+    """From anywhere, by way of the list, to the session that began last."""
+    page.get_by_role("link", name="Sessions").first.click()
+    page.locator("#result_list tbody tr").first.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+
+
+def test_operator_finds_a_chat_reads_it_and_ends_it(log_in: LogIn, visitor: Widget) -> None:
+    page = log_in()
+    page.get_by_role("link", name="Live now").click()
+    row = page.locator("#result_list tbody tr").first
+    expect(row).to_contain_text("Active")
+    page.get_by_role("searchbox", name="Search").fill(visitor.contact_id)
+    page.keyboard.press("Enter")
+    expect(page.locator("#result_list tbody tr")).to_have_count(1)
+    page.locator("#result_list tbody tr").get_by_role("link").click()
+    expect(page.locator(".transcript")).to_contain_text("<b>It hung</b> at ten past two")
+    expect(page.locator(".timeline")).to_contain_text("Upstream connected")
+
+    page.get_by_role("link", name="End chat").click()
+    page.get_by_role("button", name="End chat").click()
+    expect(page.get_by_text("is being ended: every tab is told within seconds")).to_be_visible()
+    expect(visitor.log).to_contain_text("ended", timeout=5000)
+    page.reload()
+    expect(page.get_by_text("Ended by", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="End chat")).to_have_count(0)
+
+
+def test_several_are_chosen_in_the_list(
+    log_in: LogIn, visitor: Widget, expected_problems: list[str]
+) -> None:
+    expected_problems.append("40[13]")  # the visitor's page finds its key refused
+    page = log_in()
+    page.get_by_role("link", name="Live now").click()
+    page.locator("#result_list tbody tr").first.get_by_role("checkbox").check()
+    page.get_by_role("combobox").select_option("Revoke keys")
+    page.get_by_role("button", name="Go").click()
+    expect(page.get_by_role("heading", name="Revoke keys?")).to_be_visible()
+    page.get_by_role("button", name="Revoke keys").click()
+    expect(page.get_by_text("1 key is revoked")).to_be_visible()
+
+
+def test_dates_narrow_the_list(log_in: LogIn, visitor: Widget) -> None:
+    page = log_in()
+    page.get_by_role("link", name="Sessions").first.click()
+    page.get_by_label("To", exact=True).fill("2020-01-01")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("0 sessions")).to_be_visible()
+    page.get_by_role("link", name="Any time").click()
+    expect(page.locator("#result_list tbody tr").first).to_be_visible()
+
+
+def test_tag_is_copied(log_in: LogIn, demo: RunningDemo) -> None:
+    page = log_in()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=demo.url)
+    page.get_by_role("link", name="Widgets").first.click()
+    page.get_by_role("link", name="Demo").first.click()
+    page.get_by_role("button", name="Copy the tag").click()
+    expect(page.get_by_role("button", name="Copy the tag")).to_have_text("Copied")
+    copied = page.evaluate("() => navigator.clipboard.readText()")
+    loader = f"{demo.url}/widget/v1/loader.js"
+    assert copied == f'<script src="{loader}" data-widget="demo" async></script>'
+
+
+def test_origins_and_colours_are_judged_while_typed(log_in: LogIn) -> None:
+    page = log_in()
+    page.get_by_role("link", name="Widgets").first.click()
+    page.get_by_role("link", name="Demo").first.click()
+    page.get_by_label("Allowed origins").fill("https://good.example\nhttps://shop.example/chat")
+    note = page.get_by_text("https://shop.example/chat has a path. Write https://shop.example.")
+    expect(note).to_be_visible()
+    page.get_by_label("Allowed origins").fill("https://good.example")
+    expect(note).to_have_count(0)
+    page.get_by_label("Accent").fill("#ffee88")
+    expect(page.get_by_text("Text on it is black")).to_contain_text("Hard to see on a light page")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_look_right_and_are_accessible(log_in: LogIn, visitor: Widget, scheme: str) -> None:
+    """What they look like is kept in test-results/ for people to see."""
+    RESULTS.mkdir(exist_ok=True)
+    page = log_in(color_scheme=scheme)
+    visits = {
+        "index": lambda: None,
+        "sessions": lambda: page.get_by_role("link", name="Sessions").first.click(),
+        "session": lambda: newest_session(page),
+        "confirm": lambda: page.get_by_role("link", name="Revoke keys").click(),
+        "widgets": lambda: page.get_by_role("link", name="Widgets").first.click(),
+        "widget": lambda: page.get_by_role("link", name="Demo").first.click(),
+    }
+    for name, visit in visits.items():
+        visit()
+        page.wait_for_load_state()
+        page.screenshot(path=RESULTS / f"admin-{name}-{scheme}.png", full_page=True)
+        assert_accessible(page)
