@@ -44,6 +44,9 @@ QUICK = Plan(repeat=1, sessions=(1, 100), warm_s=0.5, run_s=1, paced_s=1, connec
 #: one each is the honest case, where nothing can be batched.
 WINDOWS = {1: 64, 100: 4, 1000: 1}
 
+#: With many chats the slowest relay takes seconds for one frame of each: measure longer.
+LONGER = {1000: 3}
+
 RELAYS: list[Callable[[Upstream, Path], AbstractContextManager[Any]]] = [
     grounds.direct,
     grounds.channels_relay,
@@ -70,7 +73,10 @@ async def measure_relays(plan: Plan, folder: Path) -> tuple[Results, Results]:
                     chats += await grounds.open_tabs(relay, flow.tab, more)
                     await _until(lambda: len(upstream.sockets) >= count)  # noqa: B023
                     window = WINDOWS[count]
-                    full = await flow.saturate(chats, window, plan.warm_s, plan.run_s)
+                    longer = LONGER.get(count, 1)
+                    full = await flow.saturate(
+                        chats, window, longer * plan.warm_s, longer * plan.run_s
+                    )
                     slow = await flow.pace(chats, plan.pace, plan.paced_s)
                     saturated[relay.name, count].append(full)
                     paced[relay.name, count].append(slow)

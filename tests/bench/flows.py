@@ -119,9 +119,9 @@ class Flow:
         return figures
 
     async def _settle(self) -> None:
-        """Until everything sent has arrived, or nothing has for three seconds; count the lost."""
+        """Until everything sent has arrived, or nothing has for ten seconds; count the lost."""
         quiet_since, before = time.monotonic(), self._missing()
-        while before and time.monotonic() - quiet_since < 3:
+        while before and time.monotonic() - quiet_since < 10:
             await asyncio.sleep(0.05)
             if (now := self._missing()) != before:
                 quiet_since, before = time.monotonic(), now

@@ -35,12 +35,16 @@ class Connection(asyncio.Protocol):
         return await self._waiting
 
     async def ask_json(self, method: str, path: str, body: Any, key: str = "") -> Any:
-        """The answer's JSON.
+        """The answer's JSON; asks again when told that there is too much to do.
 
         Raises:
-            RuntimeError: any status but 200 and 201.
+            RuntimeError: any other status but 200 and 201.
         """
-        status, answer = await self.ask(request(method, path, body, key))
+        for _ in range(20):
+            status, answer = await self.ask(request(method, path, body, key))
+            if status not in (429, 503):
+                break
+            await asyncio.sleep(1)
         if status not in (200, 201):
             raise RuntimeError(f"{method} {path}: {status} {answer[:500]!r}")
         return json.loads(answer)
