@@ -83,6 +83,7 @@ export class Chat {
     this.#own = identity.participantId;
     this.#keys = keys;
     this.session = identity.session;
+    this.key = identity.key;
     this.outbox = outboxFor(identity.session);
     this.#inbox = new Inbox(this.#own, this.#inboxHooks(changed), clock);
     this.#history = new History({
@@ -364,9 +365,11 @@ export class Chat {
     this.#keys.use((key) => this.#api.sendEvent(key, event)).catch(() => {});
   }
 
+  /** Told to stay away: the chat is over, or it goes on in another tab. */
   async #dismissed() {
-    this.#linked("elsewhere");
+    this.#linked("reconnecting");
     await this.#check();
+    if (this.#phase !== "ended") this.#linked("elsewhere");
   }
 
   /** Ask the server what became of this chat. */

@@ -35,6 +35,8 @@ export class Conversation extends EventTarget {
   #early = [];
   /** @type {Failure | null} */
   #failure = null;
+  /** Of the last start, until it is known to have succeeded or to be refused. */
+  #startToken = "";
   /** Goes up when we turn to something else; answers to what came before are thrown away. */
   #turn = 0;
   /** @type {ChatState | null} */
@@ -98,14 +100,18 @@ export class Conversation extends EventTarget {
    */
   async start(details) {
     if (this.#chat || this.#phase === "opening") return;
-    const { api, memory, clock } = this.#around;
-    const clientToken = memory.record.start ?? newToken();
+    const { memory, clock } = this.#around;
+    // Another tab was faster.
+    if (memory.record.key) return void this.resume();
+    const clientToken = memory.record.start ?? (this.#startToken || newToken());
+    this.#startToken = clientToken;
     memory.patch({ start: clientToken, startedAt: clock.now() });
     const turn = this.#enter("opening");
     try {
       const started = await this.#tryStart({ widget: this.#widget, clientToken, ...details });
       if (turn !== this.#turn) return;
       const { session, key, startChatResult } = started;
+      this.#startToken = "";
       memory.forget();
       memory.patch({ key, session });
       const chat = this.#take({ session, key, participantId: startChatResult.ParticipantId });
@@ -114,8 +120,11 @@ export class Conversation extends EventTarget {
       this.dispatchEvent(new Event("started"));
     } catch (error) {
       if (turn !== this.#turn) return;
-      if (!(error instanceof ApiProblem && error.repeatable)) memory.forget();
-      this.#enter("failed", failureOf(error));
+      // The visitor has been told; the next page is not to start one behind their back.
+      memory.forget();
+      const failure = failureOf(error);
+      if (!failure.repeatable) this.#startToken = "";
+      this.#enter("failed", failure);
     }
   }
 
@@ -153,8 +162,8 @@ export class Conversation extends EventTarget {
 
   /** Another tab of this browser has changed what is remembered. */
   recordChanged() {
-    const { key, session } = this.#around.memory.record;
-    if (!key || session === this.#chat?.session) return;
+    const { key } = this.#around.memory.record;
+    if (!key || key === this.#chat?.key) return;
     this.#enter("none");
     this.resume();
   }
@@ -176,7 +185,7 @@ export class Conversation extends EventTarget {
     } catch (error) {
       if (turn !== this.#turn) return;
       const failure = failureOf(error);
-      if (!failure.repeatable) return this.#vanish();
+      if (!failure.repeatable) return this.#vanish(key);
       this.#failure = failure;
       this.#changed();
       const wait = RESUME_AGAIN_MS * (0.5 + clock.random());
@@ -190,16 +199,20 @@ export class Conversation extends EventTarget {
       changed: () => chat === this.#chat && this.#changed(),
       arrived: (line) => chat === this.#chat && this.dispatchEvent(new ArrivedEvent(line)),
       ended: () => chat === this.#chat && this.dispatchEvent(new Event("ended")),
-      vanished: () => chat === this.#chat && this.#vanish(),
+      vanished: () => chat === this.#chat && this.#vanish(identity.key),
     });
     this.#chat = chat;
     this.#changed();
     return chat;
   }
 
-  #vanish() {
+  /** @param {string} refused the key that opens nothing any more */
+  #vanish(refused) {
     const { memory, outboxFor } = this.#around;
-    if (memory.record.session) outboxFor(memory.record.session).write(null);
+    const { key, session } = memory.record;
+    // Another tab has a newer key, for this chat or the next.
+    if (key && key !== refused) return this.recordChanged();
+    if (session) outboxFor(session).write(null);
     memory.forget();
     this.#enter("gone");
   }

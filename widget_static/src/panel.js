@@ -66,7 +66,8 @@ class Panel {
     return this.#stage?.isOpen ?? false;
   }
 
-  open(focus = true) {
+  /** @param {boolean} [focus] take it; a page that opens the chat by itself leaves it where it is */
+  open(focus = navigator.userActivation.isActive) {
     this.#whenReady(() => {
       this.#stage?.open(focus);
       this.#begin();
@@ -76,17 +77,19 @@ class Panel {
 
   close() {
     if (!this.isOpen) return;
+    const held = this.#root.activeElement;
     this.#stage?.close();
     this.#opened(false);
     if (this.#conversation?.state.phase === "ended") this.#memory?.shelve();
-    this.#host.launcher.focus();
+    if (held) this.#host.launcher.focus();
   }
 
   /** @param {string} text */
   send(text) {
     this.#whenReady(() => {
+      const phase = this.#conversation?.state.phase ?? "none";
+      if (!["active", "opening"].includes(phase)) this.#start();
       this.#conversation?.send(text);
-      if (!this.#conversation?.chat) this.#start();
     });
   }
 

@@ -207,13 +207,12 @@ export class Stage {
       "div",
       { class: "closing" },
       h("p", { role: phase === "failed" ? "alert" : "status" }, text),
-      phase !== "leaving" &&
-        h(
-          "div",
-          { class: "buttons" },
-          h("button", start, label),
-          phase === "ended" && h("button", save, words.say("save")),
-        ),
+      h(
+        "div",
+        { class: "buttons" },
+        h("button", start, label),
+        phase === "ended" && h("button", save, words.say("save")),
+      ),
     );
   }
 

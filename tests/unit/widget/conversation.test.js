@@ -20,7 +20,7 @@ test("a chat that starts is remembered, connected and read", async () => {
   assert.equal(scene.api.named("transcript").length, 1);
 });
 
-test("a start that was not answered is repeated with the same client token, also by the next page", async () => {
+test("a start that was not answered is tried again with the same client token", async () => {
   const api = new FakeApi();
   const start = api.start.bind(api);
   let left = 3;
@@ -33,13 +33,48 @@ test("a start that was not answered is repeated with the same client token, also
   void scene.conversation.start({});
   await scene.clock.pass(5_000);
   assert.equal(scene.conversation.state.phase, "failed");
-  const next = theatre({ api, record: JSON.parse(scene.remembered.value) });
-  assert.equal(next.conversation.resume(), true);
+  assert.equal(scene.remembered.value, null);
+  void scene.conversation.start({});
   await settled();
-  assert.equal(next.conversation.state.phase, "active");
+  assert.equal(scene.conversation.state.phase, "active");
   const tokens = api.named("start").map(({ args }) => args[0].clientToken);
   assert.equal(tokens.length, 4);
   assert.equal(new Set(tokens).size, 1);
+});
+
+test("a page that was left while the chat began finds it by the same client token", async () => {
+  const api = new FakeApi();
+  const scene = theatre({ api });
+  void scene.conversation.start({});
+  const next = theatre({ api, record: JSON.parse(scene.remembered.value) });
+  assert.equal(next.conversation.resume(), true);
+  await settled();
+  const tokens = api.named("start").map(({ args }) => args[0].clientToken);
+  assert.equal(tokens.length, 2);
+  assert.equal(new Set(tokens).size, 1);
+});
+
+test("a chat another tab has just begun is joined, not doubled", async () => {
+  const scene = theatre();
+  scene.remembered.write(JSON.stringify(RECORD));
+  void scene.conversation.start({});
+  await settled();
+  assert.equal(scene.conversation.state.phase, "active");
+  assert.equal(scene.api.named("start").length, 0);
+});
+
+test("a key that was replaced by another tab's is no reason to forget the chat", async () => {
+  const scene = await onStage();
+  const session = scene.api.session.bind(scene.api);
+  scene.api.session = async (key) => {
+    if (key === "sk1.s1.x") throw refused(401);
+    return session(key);
+  };
+  scene.remembered.write(JSON.stringify({ key: "sk1.s1.fresh", session: "s1" }));
+  scene.sockets.last().drops(4502);
+  await settled();
+  assert.equal(scene.conversation.state.phase, "active");
+  assert.equal(scene.conversation.chat.key, "sk1.s1.fresh");
 });
 
 test("a start that is refused says why and leaves nothing behind", async () => {
