@@ -58,6 +58,7 @@ from chatproxy.sandbox.stream import Stream
 from chatproxy.sandbox.tokens import TokenDesk
 from chatproxy.sandbox.views import Views
 from chatproxy.upstream.vocabulary import (
+    KEPT_EVENT_TYPES,
     AttachmentStatus,
     EventType,
     ItemType,
@@ -66,18 +67,6 @@ from chatproxy.upstream.vocabulary import (
 )
 
 __all__ = ["Center", "ContactOver", "Observer", "Stream"]
-
-# Kept in the transcript; every other event is only seen by who is connected (model, GetTranscript).
-KEPT_EVENTS = frozenset(
-    {
-        EventType.PARTICIPANT_INVITED,
-        EventType.PARTICIPANT_JOINED,
-        EventType.PARTICIPANT_LEFT,
-        EventType.CHAT_ENDED,
-        EventType.TRANSFER_SUCCEEDED,
-        EventType.TRANSFER_FAILED,
-    }
-)
 
 
 class Center(Announcer):
@@ -217,7 +206,7 @@ class Center(Announcer):
         """Tell everybody of an event; the kinds the service keeps also enter the transcript."""
         self.must_live(contact)
         item = self.new_item(contact, ItemType.EVENT, participant, content_type, content)
-        if content_type in KEPT_EVENTS:
+        if content_type in KEPT_EVENT_TYPES:
             self.keep(contact, item)
         self.publish(contact, item)
         return item

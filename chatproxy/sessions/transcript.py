@@ -21,8 +21,8 @@ from chatproxy.upstream.inputs import StartPosition, TranscriptQuery
 from chatproxy.upstream.items import Item
 from chatproxy.upstream.versions import newest
 from chatproxy.upstream.vocabulary import (
+    KEPT_EVENT_TYPES,
     TRANSCRIPT_DEFAULT_RESULTS,
-    EventType,
     ItemType,
     Operation,
     ScanDirection,
@@ -31,24 +31,12 @@ from chatproxy.upstream.vocabulary import (
 
 Wire = dict[str, Any]
 
-# Events the service keeps; every other is only seen by who is connected (model, GetTranscript).
-KEPT_EVENTS = frozenset(
-    {
-        EventType.PARTICIPANT_INVITED,
-        EventType.PARTICIPANT_JOINED,
-        EventType.PARTICIPANT_LEFT,
-        EventType.CHAT_ENDED,
-        EventType.TRANSFER_SUCCEEDED,
-        EventType.TRANSFER_FAILED,
-    }
-)
-
 
 def is_kept(item: Mapping[str, Any]) -> bool:
     """Whether the service would have this item in its transcript (receipts: merged into theirs)."""
     kind = item.get("Type")
     if kind == ItemType.EVENT:
-        return item.get("ContentType") in KEPT_EVENTS
+        return item.get("ContentType") in KEPT_EVENT_TYPES
     return kind in (ItemType.MESSAGE, ItemType.ATTACHMENT)
 
 

@@ -222,6 +222,17 @@ SENDABLE_EVENT_TYPES: Final = frozenset(
         EventType.MESSAGE_READ,
     }
 )
+# Kept in the transcript; every other event is only seen by who is connected (model, GetTranscript).
+KEPT_EVENT_TYPES: Final = frozenset(
+    {
+        EventType.PARTICIPANT_INVITED,
+        EventType.PARTICIPANT_JOINED,
+        EventType.PARTICIPANT_LEFT,
+        EventType.CHAT_ENDED,
+        EventType.TRANSFER_SUCCEEDED,
+        EventType.TRANSFER_FAILED,
+    }
+)
 RECEIPT_EVENT_TYPES: Final = frozenset({EventType.MESSAGE_DELIVERED, EventType.MESSAGE_READ})
 
 # Sizes, in characters where nothing else is said. The service has counted bytes and characters at
