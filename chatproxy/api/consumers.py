@@ -104,7 +104,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _subscribe(self, content: object) -> None:
         wanted = content.get("topics") if isinstance(content, dict) else None
-        topics = [topic for topic in wanted or [] if topic in (Topic.CHAT, SESSION_TOPIC)]
+        offered = wanted if isinstance(wanted, list) else []
+        topics = [topic for topic in offered if topic in (Topic.CHAT, SESSION_TOPIC)]
         if not topics or not isinstance(content, dict):
             self.tab.deliver(REFUSED)
             return
