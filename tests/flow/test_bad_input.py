@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -569,21 +568,6 @@ def test_a_start_that_repeats_the_token_of_an_ended_chat_is_told_to_make_a_new_o
     session = f"{demo.url}/api/v1/session"
     eventually(lambda: requests.get(session, headers=headers, timeout=9).json()["state"] == "ended")
     assert_problem(start(demo, body), 410, "chat-ended", DENIED, says="new one")
-
-
-# --- too much -------------------------------------------------------------------------------------
-
-
-def test_a_key_that_asks_too_fast_is_told_to_slow_down(visitor: Visitor) -> None:
-    def ask(_: int) -> list[requests.Response]:
-        return [visitor.get("session") for _ in range(25)]
-
-    with ThreadPoolExecutor(12) as crowd:
-        answers = [answer for asked in crowd.map(ask, range(12)) for answer in asked]
-    refused = [answer for answer in answers if answer.status_code != 200]
-    assert refused, "300 requests at once, and none too many"
-    for answer in refused:
-        assert_problem(answer, 429, "rate-limited", "ThrottlingException", says="slow", waits=True)
 
 
 def test_no_refusal_holds_a_secret(demo: RunningDemo, visitor: Visitor) -> None:

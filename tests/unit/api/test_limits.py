@@ -1,4 +1,4 @@
-"""How many chats one address may start."""
+"""How many chats one address may start, and how fast one session may ask."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,8 @@ import pytest
 from django.test import Client, override_settings
 
 from chatproxy.api import limits
+from chatproxy.api.limits import SessionBudget
+from chatproxy.sessions.errors import RateLimited
 from chatproxy.widgets.models import Widget
 
 
@@ -28,3 +30,14 @@ def test_an_address_that_starts_too_many_is_told_when_to_come_back(client: Clien
     assert second.json()["type"].endswith("#rate-limited")
     assert "seconds" in second.json()["detail"]
     assert 1 <= int(second["Retry-After"]) <= 60
+
+
+@override_settings(CHAT_REQUESTS_PER_KEY="5/second")
+def test_a_session_that_asks_too_fast_is_told_to_slow_down() -> None:
+    budget = SessionBudget()
+    for _ in range(10):  # two seconds' worth at once
+        budget.spend("one")
+    with pytest.raises(RateLimited, match="Slow down") as refused:
+        budget.spend("one")
+    assert refused.value.retry_after_s >= 1
+    budget.spend("another")
