@@ -5,21 +5,20 @@
  *
  * @import { Api } from "./api.js"
  * @import { Memory } from "./memory.js"
- * @import { ChatState, Clock, Entry, Failure, Frame, Line, LinkState, SessionInfo, Slot } from "./types.js"
+ * @import { ChatState, Clock, Entry, Failure, Line, LinkState, SessionInfo, Slot } from "./types.js"
  * @import { Put } from "./uploads.js"
  */
 
 import { ApiProblem, failureOf } from "./api.js";
+import { Attention } from "./attention.js";
 import { Delivery } from "./delivery.js";
+import { Feed } from "./feed.js";
 import { History } from "./history.js";
 import { Inbox } from "./inbox.js";
 import { Keyring } from "./keyring.js";
 import { Signals } from "./signals.js";
-import { ChatSocket } from "./socket.js";
 import { Uploads } from "./uploads.js";
 
-const REPLAY_PATIENCE_MS = 4_000;
-const CATCH_UP_AGAIN_MS = 3_000;
 const LAST_WORDS_MS = 2_000;
 
 /**
@@ -53,11 +52,9 @@ export class Chat {
   #closed = false;
   /** The visitor ended it here. */
   #left = false;
-  /** @type {() => void} */
-  #cancelCatchUp = () => {};
+  #begun = false;
   #api;
   #clock;
-  #memory;
   #hooks;
   #own;
   #keys;
@@ -66,7 +63,8 @@ export class Chat {
   #delivery;
   #uploads;
   #signals;
-  #socket;
+  #attention;
+  #feed;
 
   /**
    * @param {Surroundings} around
@@ -78,7 +76,6 @@ export class Chat {
     const keys = new Keyring(api, identity.key, () => void this.#check());
     this.#api = api;
     this.#clock = clock;
-    this.#memory = memory;
     this.#hooks = hooks;
     this.#own = identity.participantId;
     this.#keys = keys;
@@ -112,7 +109,8 @@ export class Chat {
       keys.use((key) => api.completeUpload(key, id, token));
     this.#uploads = new Uploads({ start, complete, changed }, clock, put);
     this.#signals = new Signals((event) => this.#signal(event), clock);
-    this.#socket = new ChatSocket(this.#listener(), clock, Socket);
+    this.#attention = new Attention(this.#own, this.#inbox, memory, this.#signals);
+    this.#feed = new Feed(this.#inbox, this.#history, this.#feedHooks(), clock, Socket);
   }
 
   /** @returns {Omit<ChatState, "phase"> & { phase: "active" | "leaving" | "ended" }} */
@@ -133,22 +131,16 @@ export class Chat {
     };
   }
 
-  /** How many messages have come since the visitor last looked. */
   get unread() {
-    const seen = this.#memory.record.seen ?? 0;
-    const { lines } = this.#inbox.transcript;
-    return lines.filter((line) => line.at > seen && this.#inbox.incoming(line)).length;
+    return this.#attention.unread;
   }
 
   /** @param {{ entries: readonly Entry[], begunHere: boolean }} start messages written before there was a chat; whether all that comes is news */
   begin({ entries, begunHere }) {
     this.#begun = true;
-    this.#begunHere = begunHere;
     this.#delivery.start(entries);
-    this.#socket.open();
+    this.#feed.open(begunHere);
   }
-  #begun = false;
-  #begunHere = false;
 
   /** Go on with what the server says of it. @param {SessionInfo} info */
   adopt(info) {
@@ -183,13 +175,7 @@ export class Chat {
 
   /** The visitor looks at the newest lines. */
   seen() {
-    const { lines } = this.#inbox.transcript;
-    const newest = lines.at(-1);
-    if (newest && newest.at > (this.#memory.record.seen ?? 0))
-      this.#memory.patch({ seen: newest.at });
-    const read = lines.findLast((line) => this.#wantsReceipt(line));
-    if (read && this.#phase === "active" && !this.#acknowledged(read).read)
-      this.#signals.read(read.Id);
+    this.#attention.seen(this.#phase === "active");
   }
 
   /** @param {string} id @returns {Promise<string>} an address good for a few minutes */
@@ -234,27 +220,26 @@ export class Chat {
 
   /** Network or visitor are back. */
   wake() {
-    this.#socket.hurry();
+    this.#feed.wake();
     this.#delivery.hurry();
   }
 
   /** The network says that it is gone. */
   sleep() {
-    this.#socket.offline();
+    this.#feed.sleep();
   }
 
   /** The server closed us in favour of another tab; the visitor wants it here. */
   continueHere() {
-    this.#socket.open();
+    this.#feed.open(false);
   }
 
   /** Turn away from it; what is remembered stays. */
   close() {
     this.#closed = true;
-    this.#cancelCatchUp();
     this.#signals.stop();
     this.#inbox.stop();
-    this.#socket.close();
+    this.#feed.close();
     this.#uploads.clear();
     this.#delivery.stop(null);
   }
@@ -276,62 +261,16 @@ export class Chat {
     };
   }
 
-  /** @returns {import("./socket.js").Listener} */
-  #listener() {
+  /** @returns {import("./feed.js").FeedHooks} */
+  #feedHooks() {
     return {
       address: () => this.#keys.address(),
-      frame: (frame) => this.#frame(frame),
-      subscribed: (resuming) => this.#subscribed(resuming),
-      state: (state) => this.#linked(state),
-      dismissed: () => this.#dismissed(),
+      link: (state) => this.#linked(state),
+      subscribed: () => this.#delivery.hurry(),
+      ended: () => this.#finish(),
+      dismissed: () => void this.#dismissed(),
+      refused: () => void this.#check(),
     };
-  }
-
-  /** @param {Frame} frame */
-  #frame({ topic, content }) {
-    if (topic === "aws/chat") return this.#chatFrame(content);
-    if (topic !== "chatproxy/session") return;
-    const { state, replayed, reset } = /** @type {Record<string, unknown>} */ (content ?? {});
-    if (reset || replayed !== undefined) this.#cancelCatchUp();
-    if (reset) void this.#catchUp();
-    if (state === "connected") this.#linked("connected");
-    if (state === "degraded" || state === "reconnecting") this.#linked("degraded");
-    if (state === "ended") this.#finish();
-  }
-
-  /** @param {unknown} content */
-  #chatFrame(content) {
-    let item;
-    try {
-      item = typeof content === "string" ? JSON.parse(content) : content;
-    } catch {
-      return; // Not an item: nothing to show.
-    }
-    if (item && typeof item === "object") this.#inbox.take([item], true);
-  }
-
-  /** @param {boolean} resuming what was missed has been asked for */
-  #subscribed(resuming) {
-    this.#delivery.hurry();
-    this.#cancelCatchUp();
-    if (!resuming) return void this.#catchUp();
-    // A service that knows no positions stays silent; then we read what we may have missed.
-    this.#catchUpIn(REPLAY_PATIENCE_MS);
-  }
-
-  async #catchUp() {
-    try {
-      await this.#history.catchUp(this.#begunHere);
-    } catch (error) {
-      if (this.#closed || this.#phase === "ended" || !(error instanceof ApiProblem)) return;
-      if (error.repeatable) this.#catchUpIn(error.retryAfterMs || CATCH_UP_AGAIN_MS);
-      else void this.#check();
-    }
-  }
-
-  /** @param {number} ms */
-  #catchUpIn(ms) {
-    this.#cancelCatchUp = this.#clock.later(() => void this.#catchUp(), ms);
   }
 
   /** @param {LinkState} state */
@@ -344,19 +283,7 @@ export class Chat {
   #arrived(line) {
     if (this.#closed) return;
     this.#hooks.arrived(line);
-    const { read, delivered } = this.#acknowledged(line);
-    if (this.#wantsReceipt(line) && !read && !delivered) this.#signals.delivered(line.Id);
-  }
-
-  /** @type {(line: Line) => boolean} flows and bots of the service ask for no receipts */
-  #wantsReceipt(line) {
-    const person = line.ParticipantRole !== "SYSTEM" && line.chunk === undefined;
-    return person && this.#inbox.incoming(line);
-  }
-
-  /** @param {Line} line */
-  #acknowledged(line) {
-    return this.#inbox.transcript.receipts.get(line.Id)?.get(this.#own) ?? {};
+    this.#attention.arrived(line);
   }
 
   /** @param {{ ContentType: string, Content?: string }} event */
@@ -388,10 +315,9 @@ export class Chat {
   #finish() {
     if (this.#phase === "ended" || this.#closed) return;
     this.#phase = "ended";
-    this.#cancelCatchUp();
     this.#signals.stop();
     this.#inbox.stop();
-    this.#socket.close();
+    this.#feed.close();
     this.#uploads.clear();
     this.#delivery.stop({ reason: "chatOver", repeatable: false });
     this.#fail(null);

@@ -22,7 +22,7 @@ const command = (name, ...args) => {
 };
 
 const place = () => {
-  if (!script || document.querySelector(TAG)) return;
+  if (!script?.dataset.widget || document.querySelector(TAG)) return;
   const widget = document.createElement(TAG);
   Object.assign(widget.dataset, script.dataset);
   document.body.append(widget);
