@@ -31,6 +31,8 @@ RING_BYTES = 2 * 1024 * 1024
 SEEN_VERSIONS = 20_000
 MOST_EXPECTED = 100
 REPLAY_MARGIN = timedelta(minutes=2)
+# The last moment Python's clock can tell, in the year 9999.
+LATEST_INSTANT_MS = 253_402_300_799_000
 SESSION_TOPIC = "chatproxy/session"
 
 
@@ -74,6 +76,8 @@ class Position:
         history, _, rest = text.partition(".")
         number, _, instant = rest.partition(".")
         if not (history and number.isdecimal() and instant.isdecimal() and len(text) < 64):
+            return None
+        if int(instant) > LATEST_INSTANT_MS:
             return None
         return cls(history, int(number), int(instant))
 
