@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 
 from chatproxy import __version__
 from chatproxy.api import openapi
+from chatproxy.api.consumers import FRAMES_PER_10_S, MAX_TEXT
 from chatproxy.api.problem_words import WHEN
 from chatproxy.conf import conf
 from chatproxy.upstream.vocabulary import ATTACHMENTS_PER_CHAT, CONTENT_MAX
@@ -59,6 +60,8 @@ def reference(request: HttpRequest) -> HttpResponse:
             ],
             "problem": _highlighted(_json(openapi.problem_example("invalid-fields")), "json"),
             "limits": _limits(),
+            "frame_characters": f"{MAX_TEXT:,}",
+            "frames_per_10_s": FRAMES_PER_10_S,
         },
     )
 

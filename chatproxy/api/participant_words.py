@@ -207,8 +207,8 @@ MEMBERS: dict[str, str] = {
     "ContentType": "Media type of the content.",
     "SendMessageRequest.ContentType": "`text/plain`, `text/markdown`, `application/json` or "
     "`application/vnd.amazonaws.connect.message.interactive.response`.",
-    "SendMessageRequest.Content": "At most 16,384 UTF-8 bytes, and no more than the widget's "
-    "`maxLength` is sensible for people.",
+    "SendMessageRequest.Content": "At most 16,384 UTF-8 bytes. A text box should stop at the "
+    "widget's `maxLength` characters.",
     "SendEventRequest.ContentType": "`application/vnd.amazonaws.connect.event.typing`, "
     "`…message.delivered` or `…message.read`.",
     "SendEventRequest.Content": 'Receipts only: the JSON string `{"messageId":"…"}`.',
