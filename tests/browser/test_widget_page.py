@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, Page, expect
 
+from tests.browser.accessibility import assert_accessible
 from tests.browser.conftest import OpenPage
 from tests.browser.widget import TAG, Widget
 from tests.processes import RunningDemo
@@ -30,13 +30,6 @@ def widget(page: Page, demo: RunningDemo) -> Widget:
     return Widget(page, demo)
 
 
-def violations(page: Page) -> list[str]:
-    report = Axe().run(page).response
-    return [
-        f"{each['id']}: {[node['html'] for node in each['nodes']]}" for each in report["violations"]
-    ]
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_light_and_dark(
     open_page: OpenPage, demo: RunningDemo, scheme: str, tmp_path: Path
@@ -44,7 +37,7 @@ def test_axe_finds_nothing_in_light_and_dark(
     demo.sandbox.change(bot_delay_s=0.05)
     widget = Widget(open_page(color_scheme=scheme, reduced_motion="reduce"), demo)
     widget.visit()
-    assert violations(widget.page) == []
+    assert_accessible(widget.page)
     widget.start()
     for word, seen in [
         ("markdown", "bold"),
@@ -59,16 +52,16 @@ def test_axe_finds_nothing_in_light_and_dark(
     widget.page.route("**/participant/message", lambda route: route.abort())
     widget.page.evaluate("() => dispatchEvent(new Event('offline'))")
     expect(widget.panel).to_contain_text("You are offline.")
-    assert violations(widget.page) == []
+    assert_accessible(widget.page)
     widget.page.evaluate("() => dispatchEvent(new Event('online'))")
     expect(widget.panel).not_to_contain_text("You are offline.")
     widget.button("More").click()
-    assert violations(widget.page) == []
+    assert_accessible(widget.page)
     widget.button("End chat").click()
-    assert violations(widget.page) == []
+    assert_accessible(widget.page)
     widget.panel.get_by_role("alertdialog").get_by_role("button", name="End chat").click()
     expect(widget.button("Start a new chat")).to_be_visible()
-    assert violations(widget.page) == []
+    assert_accessible(widget.page)
 
 
 def test_everything_can_be_done_by_keyboard(widget: Widget) -> None:
@@ -261,7 +254,7 @@ def test_colours_follow_the_accent_and_stay_readable(widget: Widget) -> None:
     expect(widget.said("Hello")).to_be_visible()
     widget.say("dark on yellow")
     expect(widget.own("dark on yellow")).to_contain_text("Sent")
-    assert violations(widget.page) == []
+    assert_accessible(widget.page)
     box = widget.panel.bounding_box()
     assert box is not None
     assert box["x"] < 50
