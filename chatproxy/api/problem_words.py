@@ -30,6 +30,7 @@ WHEN: dict[str, str] = {
     "upstream-failed": "Amazon Connect could not be reached, failed, or gave an answer that can't "
     "be right.",
     "storage-unavailable": "Our database can't be reached, or another writer keeps it too long.",
+    "host-not-allowed": "The `Host` header names an address this proxy does not answer to.",
     "method-not-allowed": "The address exists, but not for this method; `Allow` names those it "
     "has.",
     "body-too-large": "The body is longer than 262,144 bytes.",

@@ -14,9 +14,10 @@ import math
 import uuid
 from dataclasses import dataclass, replace
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.views.defaults import bad_request as django_bad_request
 from django.views.defaults import page_not_found, server_error
 
 from chatproxy.sessions import errors as ours
@@ -24,6 +25,10 @@ from chatproxy.sessions.vault import SealBroken
 from chatproxy.upstream import errors as upstream
 
 logger = logging.getLogger(__name__)
+
+
+class _HostNotAllowed(ours.RequestError):
+    """The request names a host that is not ours."""
 
 
 class _MethodNotAllowed(ours.RequestError):
@@ -226,6 +231,16 @@ TABLE: tuple[tuple[type[BaseException], Problem], ...] = (
         ),
     ),
     (
+        _HostNotAllowed,
+        Problem(
+            "host-not-allowed",
+            "This is not our address",
+            400,
+            *_INVALID,
+            "Use the address in CHAT_PUBLIC_URL, or add this one to CHAT_ALLOWED_HOSTS.",
+        ),
+    ),
+    (
         _MethodNotAllowed,
         Problem(
             "method-not-allowed",
@@ -343,6 +358,15 @@ def body(row: Problem, status: int, instance: str) -> dict[str, object]:
 def method_refused(request: HttpRequest, allowed: str) -> HttpResponse:
     """405 in the one shape, naming the methods there are."""
     return problem_response(_MethodNotAllowed(f"Use {allowed or 'another method'} here."), request)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """``handler400``: what Django refuses before any view, such as a strange Host header."""
+    if not request.path_info.startswith(("/api/", "/participant/")):
+        return django_bad_request(request, exception)
+    if isinstance(exception, DisallowedHost):
+        return problem_response(_HostNotAllowed(), request)
+    return problem_response(ours.MalformedBody("The request can't be read. Send JSON."), request)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:

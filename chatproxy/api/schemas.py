@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Field, Schema
-from pydantic import ConfigDict
+from pydantic import ConfigDict, field_validator
 from pydantic.alias_generators import to_camel
 
 ShortText = Annotated[str, Field(max_length=256)]
@@ -16,6 +16,15 @@ class Body(Schema):
     """A JSON object in camelCase that refuses members it does not know."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+    @field_validator("*")
+    @classmethod
+    def _is_text(cls, value: object) -> object:
+        """No NUL characters: PostgreSQL can't store them, and nobody writes them."""
+        texts = [*value, *value.values()] if isinstance(value, dict) else [value]
+        if any(isinstance(text, str) and "\0" in text for text in texts):
+            raise ValueError("It must not hold the character U+0000.")
+        return value
 
 
 class Answer(Schema):
