@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 else:
     ModelAdmin = admin.ModelAdmin
 
+NOTHING = "—"
 TONES = {State.STARTING: "warn", State.ACTIVE: "good", State.LEAVING: "warn", State.FAILED: "bad"}
 LINK_TONES = {lists.CONNECTED: "good", "connecting": "warn", "degraded": "warn"}
 
@@ -60,6 +61,7 @@ class ChatSessionAdmin(ModelAdmin):
         "widget",
     )
     list_select_related = ("widget",)
+    empty_value_display = NOTHING
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
@@ -112,13 +114,13 @@ class ChatSessionAdmin(ModelAdmin):
     @admin.display(description="link")
     def link(self, row: Any) -> str:
         if row.state not in LIVE_STATES or (row.link_state is None and not row.connected_at):
-            return "—"
+            return NOTHING
         state = row.link_state or "none"
         return _pill(state, LINK_TONES.get(state, "bad"))
 
     @admin.display(description="tabs")
     def tabs(self, row: Any) -> str:
-        return str(row.tabs_open) if row.state in LIVE_STATES else "—"
+        return str(row.tabs_open) if row.state in LIVE_STATES else NOTHING
 
     @admin.display(description="widget", ordering="widget__name")
     def widget_name(self, row: ChatSession) -> str:
@@ -126,7 +128,7 @@ class ChatSessionAdmin(ModelAdmin):
 
     @admin.display(description="origin", ordering="origin")
     def origin_host(self, row: ChatSession) -> str:
-        return row.origin.partition("://")[2] or "—"
+        return row.origin.partition("://")[2] or NOTHING
 
     @admin.display(description="contact id", ordering="contact_id")
     def contact(self, row: ChatSession) -> str:
@@ -148,7 +150,7 @@ class ChatSessionAdmin(ModelAdmin):
 
     @admin.display(description="errors", ordering="errors")
     def error_flag(self, row: ChatSession) -> str:
-        return _pill(str(row.errors), "bad") if row.errors else ""
+        return _pill(str(row.errors), "bad") if row.errors else NOTHING
 
     # --- the page of one session -----------------------------------------------------------------
 
@@ -285,5 +287,5 @@ def _pill(text: str, tone: str) -> SafeString:
 def _short(identifier: str) -> str:
     """The beginning of an id; all of it when pointed at."""
     if not identifier:
-        return "—"
+        return NOTHING
     return format_html('<span class="mono" title="{}">{}</span>', identifier, identifier[:8])

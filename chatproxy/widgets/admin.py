@@ -30,7 +30,7 @@ class WidgetAdmin(ModelAdmin):
     list_filter = ("enabled",)
     search_fields = ("name", "key")
     actions = None
-    save_on_top = False
+    show_facets = admin.ShowFacets.NEVER
     readonly_fields = ("tag", "policy", "created_at", "changed_at")
     fieldsets = (
         (None, {"fields": ("name", "key", "enabled")}),
