@@ -319,7 +319,7 @@ def rate_session(request: HttpRequest, body: RatingBody) -> HttpResponse:
 )
 def get_widget(request: HttpRequest, key: str) -> HttpResponseBase:
     """Looks, texts and limits of one widget. Cacheable, with an ETag."""
-    widget = widget_by_key(key)
+    widget = widget_by_key(key) if key.isprintable() else None
     if widget is None:
         raise WidgetNotFound(f"No widget has the key {key!r}, or it is switched off.")
     response = _json(_configuration(widget))

@@ -138,6 +138,8 @@ def test_unknown_fields_under_participant_are_ignored_as_the_service_does(
     ("field", "value"),
     [
         ("displayName", "x" * 257),
+        ("displayName", "a\0b"),
+        ("displayName", "half a pair: \ud800"),
         ("initialMessage", "x" * 1025),
         ("attributes", {"not-allowed": "x"}),
         ("attributes", {"x": 1}),
@@ -277,6 +279,19 @@ def test_an_unknown_widget_is_named(demo: RunningDemo) -> None:
     assert_problem(start(demo, {"widget": "nope"}), 404, "widget-not-found", INVALID, says="nope")
     answer = requests.get(f"{demo.url}/api/v1/widgets/nope", timeout=10)
     assert_problem(answer, 404, "widget-not-found", INVALID, says="nope")
+
+
+@pytest.mark.parametrize("key", ["%00", "a%00b", "%ff", "%2e%2e%2f", "x" * 5000])
+def test_a_widget_key_that_is_none_is_unknown(demo: RunningDemo, key: str) -> None:
+    answer = requests.get(f"{demo.url}/api/v1/widgets/{key}", timeout=10)
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/sessions", "/participant/message"])
+def test_a_strange_host_is_told_that_this_is_not_its_address(demo: RunningDemo, path: str) -> None:
+    answer = raw(demo, path, "{}", Host="evil.example")
+    assert_problem(answer, 400, "host-not-allowed", INVALID, says="CHAT_PUBLIC_URL")
 
 
 def test_a_widget_that_is_switched_off_is_unknown(demo: RunningDemo) -> None:
