@@ -144,9 +144,13 @@ class Transcript:
     def _place(self, item_id: str, item: Wire) -> None:
         self._arrivals += 1
         key = (str(item.get("AbsoluteTime", "")), self._arrivals)
-        index = bisect_right(self._order, key)
-        self._order.insert(index, key)
-        self._ids.insert(index, item_id)
+        if not self._order or self._order[-1] < key:  # nearly always
+            self._order.append(key)
+            self._ids.append(item_id)
+        else:
+            index = bisect_right(self._order, key)
+            self._order.insert(index, key)
+            self._ids.insert(index, item_id)
         self._items[item_id] = item
 
     def everything(self) -> list[Wire]:

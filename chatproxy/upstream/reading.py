@@ -30,6 +30,8 @@ def parse_time(value: object) -> datetime:
     """
     try:
         parsed = datetime.fromisoformat(str(value))
+        if parsed.tzinfo is UTC:  # as the service writes them
+            return parsed
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, OverflowError) as err:
         raise BadShape("a time is not ISO 8601") from err
