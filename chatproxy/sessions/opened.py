@@ -82,6 +82,7 @@ class OpenedSession:
 
 
 _opened: dict[str, OpenedSession] = {}
+_loading: dict[str, set[object]] = {}
 _lock = threading.Lock()
 
 
@@ -94,7 +95,16 @@ def open_session(session_id: str) -> OpenedSession:
     found = _opened.get(session_id)
     if found is not None and time.monotonic() - found.loaded_at < conf.opened_cache_s:
         return found
-    return _remember(_load(session_id))
+    ticket = object()
+    with _lock:
+        _loading.setdefault(session_id, set()).add(ticket)
+    try:
+        loaded = _load(session_id)
+    except BaseException:
+        _finished(session_id, ticket, None)
+        raise
+    _finished(session_id, ticket, loaded)
+    return loaded
 
 
 def age_s(session: OpenedSession) -> float:
@@ -110,29 +120,46 @@ def reopen(session_id: str) -> OpenedSession:
 
 def mark_over(session_id: str) -> None:
     """The chat is known to be over, before the database says so: refuse from this moment on."""
-    known = _opened.get(session_id)
-    if known is not None:
-        _remember(replace(known, state=State.ENDED, loaded_at=time.monotonic()))
+    with _lock:
+        _loading.pop(session_id, None)
+        known = _opened.get(session_id)
+        if known is not None:
+            now = time.monotonic()
+            _opened[session_id] = replace(known, state=State.ENDED, loaded_at=now)
 
 
 def forget(session_id: str) -> None:
-    """Drop what is remembered of a session, for example because a key of it was revoked."""
-    _opened.pop(session_id, None)
+    """Drop what is remembered of a session, for example because a key of it was revoked.
+
+    What is being loaded at this moment may be the old state: it will not be remembered either.
+    """
+    with _lock:
+        _opened.pop(session_id, None)
+        _loading.pop(session_id, None)
 
 
 def forget_all() -> None:
-    _opened.clear()
-
-
-def _remember(session: OpenedSession) -> OpenedSession:
     with _lock:
-        if len(_opened) >= _REMEMBERED:
-            _opened.clear()
-        _opened[session.id] = session
-    return session
+        _opened.clear()
+        _loading.clear()
+
+
+def _finished(session_id: str, ticket: object, loaded: OpenedSession | None) -> None:
+    """A load has ended: remember what it found, unless the session was forgotten meanwhile."""
+    with _lock:
+        tickets = _loading.get(session_id, set())
+        is_current = ticket in tickets
+        tickets.discard(ticket)
+        if not tickets:
+            _loading.pop(session_id, None)
+        if is_current and loaded is not None:
+            if len(_opened) >= _REMEMBERED:
+                _opened.clear()
+            _opened[session_id] = loaded
 
 
 def _load(session_id: str) -> OpenedSession:
+    began = time.monotonic()
     row = (
         ChatSession.objects.select_related("widget")
         .prefetch_related("keys")
@@ -158,7 +185,7 @@ def _load(session_id: str) -> OpenedSession:
         generation=row.connection_generation,
         keys={key.pk: key.digest for key in row.keys.all() if key.revoked_at is None},
         expires_at=row.expires_at,
-        loaded_at=time.monotonic(),
+        loaded_at=began,
     )
 
 
