@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import Error as DatabaseError
 
 from chatproxy.relay import runtime
 from chatproxy.relay.hub import Place
@@ -51,7 +52,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     chat: OpenedSession
     place: Place
-    tab: BrowserTab
+    tab: BrowserTab | None = None
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         # Channels checks database connections before each message, in a thread hop. Nothing here
@@ -74,6 +75,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             logger.info("socket refused", extra={"cause": type(err).__name__})
             await self.close()
             return
+        except DatabaseError as err:
+            logger.warning("socket refused", extra={"cause": type(err).__name__})
+            await self.close()
+            return
         if hub.is_draining:
             await self.accept()
             BrowserTab(self.base_send, key_id).close(1012, '{"retryAfterMs":1000}')
@@ -84,7 +89,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._frames, self._window = 0, asyncio.get_running_loop().time()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.tab.is_closed:
+        if self.tab is None or self.tab.is_closed:
             return
         if text_data is None or len(text_data) > MAX_TEXT:
             self.tab.close(CLOSE_BAD_FRAME, "text frames up to 32768 characters only")
@@ -99,23 +104,28 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             case Topic.PING:
                 self.tab.deliver(PING)
             case Topic.SUBSCRIBE:
-                await self._subscribe(frame.get("content"))
+                await self._subscribe(self.tab, frame.get("content"))
             # Anything else is not for us; upstream ignores it too.
 
-    async def _subscribe(self, content: object) -> None:
+    async def _subscribe(self, tab: BrowserTab, content: object) -> None:
         wanted = content.get("topics") if isinstance(content, dict) else None
         offered = wanted if isinstance(wanted, list) else []
         topics = [topic for topic in offered if topic in (Topic.CHAT, SESSION_TOPIC)]
         if not topics or not isinstance(content, dict):
-            self.tab.deliver(REFUSED)
+            tab.deliver(REFUSED)
             return
-        self.tab.deliver(SUBSCRIBED % _json_list(topics))
-        self.tab.wants_session = self.tab.wants_session or SESSION_TOPIC in topics
+        tab.deliver(SUBSCRIBED % _json_list(topics))
+        tab.wants_session = tab.wants_session or SESSION_TOPIC in topics
         after = content.get("after") if SESSION_TOPIC in topics else None
-        if Topic.CHAT in topics and self.tab not in self.place.stream.tabs:
-            await runtime.hub().attach(self.tab, self.place, str(after) if after else None)
+        if Topic.CHAT in topics and tab not in self.place.stream.tabs:
+            place = await runtime.hub().attach(
+                tab, self.chat.id, self.chat.contact_id, str(after) if after else None
+            )
+            if place is None:
+                return
+            self.place = place
         if SESSION_TOPIC in topics:
-            self.tab.deliver(session_frame({"state": told(self.place.stream.state)}))
+            tab.deliver(session_frame({"state": told(self.place.stream.state)}))
 
     def _is_flooding(self) -> bool:
         now = asyncio.get_running_loop().time()
@@ -125,10 +135,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return self._frames > FRAMES_PER_10_S
 
     def _left(self) -> None:
-        tab = getattr(self, "tab", None)
-        if tab is not None:
-            tab.forget()
-            self.place.stream.detach(tab)
+        if self.tab is not None:
+            self.tab.forget()
+            self.place.stream.detach(self.tab)
 
 
 def _admitted(scope: dict[str, Any]) -> tuple[OpenedSession, int]:

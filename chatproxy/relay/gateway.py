@@ -12,12 +12,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections
 
 from chatproxy.conf import conf
-from chatproxy.sessions import instances, items, lifecycle, opened
+from chatproxy.sessions import instances, lifecycle, messaging, opened
 from chatproxy.sessions.errors import SessionEnded
 from chatproxy.upstream.errors import ThrottlingException
 from chatproxy.upstream.governor import Group, Priority
@@ -28,6 +28,9 @@ from chatproxy.upstream.vocabulary import ConnectionType
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# A link waits its turn this long, then says that it could not get one and stands in line again.
+PERMIT_WAIT_S = 600.0
+
 _BOTH = ConnectionRequest(types=(ConnectionType.WEBSOCKET, ConnectionType.CONNECTION_CREDENTIALS))
 
 
@@ -36,6 +39,8 @@ class Gateway:
 
     def __init__(self) -> None:
         self._upstream = ThreadPoolExecutor(16, thread_name_prefix="relay-upstream")
+        # Apart, so that typing in front of a hung upstream keeps no link from opening.
+        self._signals = ThreadPoolExecutor(8, thread_name_prefix="relay-signals")
         self._database = ThreadPoolExecutor(2, thread_name_prefix="relay-database")
 
     async def database(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -51,7 +56,8 @@ class Gateway:
             (the connection, when the session's connection token expires)
 
         Raises:
-            SessionEnded: the session is over, as far as we know.
+            SessionEnded, SessionNotFound: the session is over, as far as we know.
+            GovernorBusy: no permit, for a long time.
             UpstreamError: what the service said, or that it said nothing.
         """
         chat = await self.database(opened.reopen, session_id)
@@ -66,10 +72,14 @@ class Gateway:
             chat.participant_token,
             _BOTH,
         )
-        if connection.credentials is None:
+        if connection.credentials is None or connection.websocket is None:
             return connection, None
         token_expiry = await self.database(
-            lifecycle.keep_token, session_id, connection.credentials, replace=replace_token
+            lifecycle.keep_token,
+            session_id,
+            connection.credentials,
+            replace=replace_token,
+            needed_until=connection.websocket.connection_expiry,
         )
         return connection, token_expiry
 
@@ -79,21 +89,16 @@ class Gateway:
         """One page of GetTranscript.
 
         Raises:
-            UpstreamError: as from the client.
+            Overloaded: the session has no connection token just now.
+            GovernorBusy, UpstreamError: as for ``connect``.
         """
         chat = await self.database(opened.open_session, session_id)
-        found = chat.token(chat.generation)
-        if found is None:
-            raise SessionEnded("The session has no connection.")
+        token = messaging.token_of(chat, chat.generation)
         await self._permit(chat.instance_id, Group.TRANSCRIPT, priority, session_id)
         client = instances.participant_client()
         return await self.permitted(
-            chat.instance_id, Group.TRANSCRIPT, client.get_transcript, found[1], query
+            chat.instance_id, Group.TRANSCRIPT, client.get_transcript, token, query
         )
-
-    async def stored_items(self, session_id: str) -> list[dict[str, Any]]:
-        """What the item store has of a session, oldest first."""
-        return await self.database(items.read, session_id)
 
     async def upstream(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run something else that blocks on the service, on an upstream thread."""
@@ -109,8 +114,9 @@ class Gateway:
     ) -> T:
         """Make a call whose permit has been taken, and tell the governor how it went."""
         keeper = instances.governor(instance_id)
+        pool = self._signals if group is Group.MESSAGE else self._upstream
         try:
-            return await self._run(self._upstream, call, *args, **kwargs)
+            return await self._run(pool, call, *args, **kwargs)
         except ThrottlingException:
             keeper.penalise(group)
             raise
@@ -122,7 +128,7 @@ class Gateway:
     ) -> None:
         if conf.governor:
             governor = instances.governor(instance_id)
-            await governor.acquire(group, priority, session_id, timeout_s=600)
+            await governor.acquire(group, priority, session_id, PERMIT_WAIT_S)
 
     async def _run(
         self, pool: ThreadPoolExecutor, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -131,8 +137,9 @@ class Gateway:
         return await loop.run_in_executor(pool, partial(call, *args, **kwargs))
 
     def shutdown(self) -> None:
-        self._upstream.shutdown(wait=False, cancel_futures=True)
-        self._database.shutdown(wait=True)
+        """Take on nothing more; what runs ends by itself."""
+        for pool in (self._upstream, self._signals, self._database):
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _with_connections(call: Callable[[], T]) -> T:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 ADOPT_AT_ONCE = 20
 SWEEP_EVERY_ROUNDS = 6
+REJOIN_S = 3600.0  # channel layers forget a member after a day
 
 
 async def keep_house(hub: Hub) -> None:
@@ -47,6 +49,8 @@ async def _round(hub: Hub, *, sweeps: bool) -> None:
         await _heard(hub, Control.ENDED, session_id)
     for session_id, keys in live_keys.items():
         hub.close_revoked(session_id, keys)
+    for session_id in await database(registry.outlived, hub.unwatched()):
+        hub.let_go(session_id)
     if not hub.is_draining:
         await _adopt(hub)
     if sweeps:
@@ -86,8 +90,10 @@ async def hear_control(hub: Hub) -> None:
         try:
             channel = await layer.new_channel()
             await layer.group_add(control.GROUP, channel)
-            while True:
-                await _on_message(hub, await layer.receive(channel))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REJOIN_S):
+                    while True:
+                        await _on_message(hub, await layer.receive(channel))
         except Exception as err:
             logger.warning("control is not heard", extra={"cause": type(err).__name__})
             await asyncio.sleep(1.0)

@@ -11,8 +11,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import Error as DatabaseError
 
 from chatproxy.conf import conf
 from chatproxy.relay import registry
@@ -22,18 +25,26 @@ from chatproxy.relay.recorder import Recorder
 from chatproxy.relay.registry import Held
 from chatproxy.relay.signals import Signals
 from chatproxy.relay.stream import FrameCounts, LinkState, Stream, Tab
-from chatproxy.sessions import instances, lifecycle, opened
+from chatproxy.sessions import control, instances, items, lifecycle, opened
+from chatproxy.sessions.control import Control
+from chatproxy.sessions.vault import SealBroken
+from chatproxy.upstream.errors import backoff
 from chatproxy.upstream.governor import Priority
 
 logger = logging.getLogger(__name__)
 
 CLOSE_RESTARTING = 1012
+CLOSE_COME_BACK = 4100
 CLOSE_TOO_MANY_TABS = 4500
 CLOSE_ENDED = 4501
 CLOSE_REVOKED = 4502
 CLOSE_SLOW = 4400
 GOODBYE_S = 2.0
 ENDED_ELSEWHERE_S = 3.0
+DATABASE_BACK_S = 5.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Place:
@@ -49,7 +60,7 @@ class Place:
 
     def priority(self) -> Priority:
         """How urgent an upstream call for this session is just now."""
-        if self.is_new_chat:
+        if self.is_new_chat and not self.link.has_been_up:
             return Priority.NEW_CHAT
         return Priority.TAB_CONNECTION if self.stream.tabs else Priority.BACKGROUND
 
@@ -93,7 +104,8 @@ class Hub:
         end = self.loop.time() + max(1.0, deadline_s)
         while not await self.recorder.flush() and self.loop.time() < end:  # noqa: ASYNC110 - the database tells nobody when it is back
             await asyncio.sleep(0.5)
-        await self.gateway.database(registry.release_all)
+        with suppress(DatabaseError):  # they run out by themselves
+            await self.gateway.database(registry.release_all)
         for task in self._tasks:
             task.cancel()
         self.gateway.shutdown()
@@ -108,7 +120,11 @@ class Hub:
     # --- links ------------------------------------------------------------------------------
 
     def ensure(self, session_id: str, contact_id: str, *, is_new_chat: bool = False) -> Place:
-        """The session's place, its link opened now if there is none."""
+        """The session's place, its link opened now if there is none.
+
+        A process that drains opens no more: what it answers with leads nowhere, and the next
+        connection goes to another process.
+        """
         place = self._places.get(session_id)
         if place is None:
             place = self._placed(session_id, contact_id, is_new_chat)
@@ -119,11 +135,14 @@ class Hub:
             session_id,
             contact_id,
             keep=lambda item, is_new: self.recorder.keep(session_id, item, is_new),
-            ended=lambda: self._ended(session_id),
+            ended=lambda: self._ended(place),
             counts=self.counts,
         )
         link = Link(stream, self.gateway, self.recorder, priority=lambda: place.priority())
         place = Place(stream, link, is_new_chat)
+        if self.is_draining:
+            place.is_ready.set_result(None)
+            return place
         self._places[session_id] = place
         place.task = self._own(self._driven(place))
         return place
@@ -133,38 +152,82 @@ class Hub:
         session_id = place.stream.session_id
         try:
             await self._preload(place)
-            await self.gateway.database(registry.renew, [_held(place)])
+            await self._claimed(place)
             await place.link.run()
             await self._goodbye(place)
         finally:
-            if self._places.get(session_id) is place:
-                del self._places[session_id]
-            if not place.is_ready.done():
-                place.is_ready.set_result(None)
-        await self.gateway.database(registry.release, session_id)
+            self._removed(place)
+            if session_id not in self._places:
+                with suppress(DatabaseError):  # it runs out by itself
+                    await self.gateway.database(registry.release, session_id)
+
+    def _removed(self, place: Place) -> None:
+        if self._places.get(place.stream.session_id) is place:
+            del self._places[place.stream.session_id]
+        if not place.is_ready.done():
+            place.is_ready.set_result(None)
+        place.link.over.set()
+        # Only if something went wrong, or the link was let go just now, is a tab still here.
+        for tab in list(place.stream.tabs):
+            tab.close(CLOSE_COME_BACK, "the link was given up")
 
     async def _preload(self, place: Place) -> None:
         """What is stored is known: it is neither sent nor stored again."""
         if not place.is_new_chat:
-            place.stream.preload(await self.gateway.stored_items(place.stream.session_id))
+            try:
+                stored = await self._done(items.read, place.stream.session_id)
+                place.stream.preload(stored)
+            except SealBroken:
+                logger.exception("stored items do not open; upstream is asked for all of them")
         place.is_ready.set_result(None)
 
-    def _ended(self, session_id: str) -> None:
-        place = self._places[session_id]
-        opened.mark_over(session_id)
+    async def _claimed(self, place: Place) -> None:
+        """Enter the lease, and have another process that holds the session's link let go."""
+        session_id = place.stream.session_id
+        while True:
+            try:
+                others = await self._done(registry.claim, _held(place))
+                break
+            except registry.TooManyLinks:
+                control.publish(Control.LET_GO, session_id, to=registry.HOLDER)
+                await asyncio.sleep(registry.RENEW_EVERY_S)
+        if others:
+            self._own(self._take_over(place))
+
+    async def _take_over(self, place: Place) -> None:
+        # Once ours is up, so that the session is never without. Who does not hear it, reads it.
+        if await self.wait_connected(place, registry.LEASE_S):
+            control.publish(Control.LET_GO, place.stream.session_id, to=registry.HOLDER)
+
+    async def _done(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A database function's result, however long the database is away."""
+        for delay_s in backoff(cap_s=DATABASE_BACK_S):
+            try:
+                return await self.gateway.database(call, *args, **kwargs)
+            except DatabaseError as err:
+                logger.warning("the database is away", extra={"cause": type(err).__name__})
+            await asyncio.sleep(delay_s)
+        raise AssertionError("backoff is endless")
+
+    def _ended(self, place: Place) -> None:
+        opened.mark_over(place.stream.session_id)
         place.stream.set_state(LinkState.ENDED)
         place.link.over.set()
 
     async def _goodbye(self, place: Place) -> None:
-        """Write the end down, then close the tabs that have not closed themselves."""
+        """Write the end down, and close the tabs that have not closed themselves."""
         stream = place.stream
+        closing = self._own(self._tabs_closed(stream))
         await self.recorder.flush()
-        await self.gateway.database(
+        await self._done(
             lifecycle.mark_ended,
             stream.session_id,
             by=stream.ended_by(),
             incomplete_since=stream.incomplete_since,
         )
+        await closing
+
+    async def _tabs_closed(self, stream: Stream) -> None:
         await asyncio.sleep(GOODBYE_S)
         for tab in list(stream.tabs):
             tab.close(CLOSE_ENDED if tab.wants_session else 1000, "chat ended")
@@ -180,7 +243,6 @@ class Hub:
         finally:
             for wait in waits:
                 wait.cancel()
-        place.is_new_chat = False
         return place.link.connected.is_set()
 
     def place(self, session_id: str) -> Place | None:
@@ -206,15 +268,28 @@ class Hub:
 
     # --- tabs -------------------------------------------------------------------------------
 
-    async def attach(self, tab: Tab, place: Place, after: str | None) -> None:
-        """Let a tab see everything from here on, and first what it missed."""
-        await asyncio.shield(place.is_ready)
+    async def attach(
+        self, tab: Tab, session_id: str, contact_id: str, after: str | None
+    ) -> Place | None:
+        """Let a tab see everything from here on, and first what it missed.
+
+        Returns:
+            Where it is now; nowhere in a process that drains: it is told to come back.
+        """
+        place = None
+        while place is None or self._places.get(session_id) is not place:
+            if self.is_draining:
+                tab.close(CLOSE_RESTARTING, _come_back(1000))
+                return None
+            place = self.ensure(session_id, contact_id)
+            await asyncio.shield(place.is_ready)
         stream = place.stream
         while len(stream.tabs) >= conf.tabs_per_session:
             oldest = stream.tabs[0]
             stream.detach(oldest)
             oldest.close(CLOSE_TOO_MANY_TABS, "too many tabs")
         stream.attach(tab, after)
+        return place
 
     def close_revoked(self, session_id: str, live_keys: set[int]) -> None:
         """Close the tabs whose key is no longer good."""
@@ -228,12 +303,16 @@ class Hub:
     def held(self) -> list[Held]:
         return [_held(place) for place in self._places.values()]
 
+    def unwatched(self) -> list[str]:
+        """Sessions whose link feeds no tab of this process."""
+        return [key for key, place in self._places.items() if not place.stream.tabs]
+
     def session_ids(self) -> list[str]:
         return list(self._places)
 
     @property
     def tab_count(self) -> int:
-        return sum(len(place.stream.tabs) for place in self._places.values())
+        return sum(len(place.stream.tabs) for place in list(self._places.values()))
 
 
 def _held(place: Place) -> Held:

@@ -1,8 +1,9 @@
 """The life of one session's upstream socket: open, fill the gap, renew, back off, end.
 
-One task per session. A *gap* is any time without a subscribed socket: after it, the transcript is
-read back to what we know and passed on as ordinary frames before the link calls itself connected.
-Renewal has no gap, because the new socket is subscribed before the old one is closed.
+One task per session, which ends with the chat and with nothing else: whatever goes wrong is noted
+and tried again. A *gap* is any time without a subscribed socket; after it, what was missed
+(``gap.py``) is passed on as ordinary frames before the link calls itself connected. Renewal has no
+gap, because the new socket is subscribed before the old one is closed.
 """
 
 from __future__ import annotations
@@ -10,35 +11,57 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
+from django.db import Error as DatabaseError
+
+from chatproxy.relay.gap import fill
 from chatproxy.relay.gateway import Gateway
 from chatproxy.relay.recorder import Recorder
-from chatproxy.relay.socket import SocketLost, UpstreamSocket
+from chatproxy.relay.socket import SocketLost, Took, UpstreamSocket
 from chatproxy.relay.stream import LinkState, Stream
 from chatproxy.sessions import lifecycle
 from chatproxy.sessions.errors import SessionEnded, SessionNotFound
-from chatproxy.upstream.errors import AccessDeniedException, ServiceException, UpstreamError
+from chatproxy.upstream.errors import (
+    AccessDeniedException,
+    ChatProxyError,
+    ServiceException,
+)
 from chatproxy.upstream.governor import GovernorBusy, Priority
-from chatproxy.upstream.inputs import TranscriptQuery
 from chatproxy.upstream.items import Item
 from chatproxy.upstream.shapes import Connection
-from chatproxy.upstream.vocabulary import ScanDirection, SortOrder
+from chatproxy.upstream.tokens import WebsocketUrl
 
 logger = logging.getLogger(__name__)
 
 BACKOFF_FIRST_S, BACKOFF_CAP_S = 0.5, 30.0
+STEADY_AFTER_S = 30.0  # a socket that lived this long starts the back-off anew
 RENEW_BETWEEN = (0.80, 0.97)  # of a connection's life, so that renewals do not bunch
-TOKEN_RENEWED_BEFORE_S = 3 * 3600.0
+RENEWAL_REFUSED_PAUSE_S = 3600.0
+OVERLAP_S = 2.0  # what is on its way on the old socket still arrives
+LAST_WORDS_S = 0.5  # frames may come out of order, also around the last one
 TOKEN_RENEWAL_PAUSE_S = 60.0
 RENEWAL_WAIT_S = 8.0
-FILL_ITEMS = 5000
+MOST_HELD = 2000
 
 
 class ChatOver(Exception):
-    """The service refuses new connections: the chat ended while we had no socket."""
+    """The service refuses new connections: the chat is over, or the customer has left it."""
+
+
+class Socket(Protocol):
+    """An open, subscribed upstream socket."""
+
+    async def keep_awake(self) -> str:
+        """Send heartbeats until it is gone; says why it is."""
+
+    def close(self) -> None:
+        """Close it; closing twice is no mistake."""
+
+
+Dial = Callable[[WebsocketUrl, Took], Awaitable[Socket]]
 
 
 class Link:
@@ -47,6 +70,7 @@ class Link:
     Args:
         priority: Asked before each upstream call: how urgent is this session just now?
         chance: Source of numbers in [0, 1), for jitter.
+        dial: Opens and subscribes a socket; raises SocketLost.
     """
 
     def __init__(
@@ -57,19 +81,24 @@ class Link:
         *,
         priority: Callable[[], Priority],
         chance: Callable[[], float] = random.random,
+        dial: Dial = UpstreamSocket.dial,
     ) -> None:
         self.stream = stream
         self.connected = asyncio.Event()
         self.over = asyncio.Event()
+        self.has_been_up = False
         self._gateway = gateway
         self._recorder = recorder
         self._priority = priority
         self._chance = chance
-        self._held: list[tuple[str, Item]] | None = None
+        self._dial_socket = dial
+        # Frames of a new socket wait here until the gap before them is filled.
+        self._held: list[tuple[str, Item]] | None = []
+        self._is_done = False
         self._renew_now = asyncio.Event()
         self._renewed: asyncio.Future[None] | None = None
-        self._token_renewed_at = float("-inf")
-        self._token_expiry: datetime | None = None
+        self._token_asked_at = float("-inf")
+        self._token_refused = False
         self._gone_since: datetime | None = None
 
     # --- from outside -----------------------------------------------------------------------
@@ -81,6 +110,7 @@ class Link:
         except (ChatOver, SessionEnded, SessionNotFound):
             self.conclude()
         finally:
+            self._is_done = True
             self.connected.clear()
             self.over.set()
             self._settle(self._renewed)
@@ -89,14 +119,18 @@ class Link:
         """Get a new connection token because the old one was refused: once however many ask.
 
         At most once a minute; sooner, this returns at once and the refusal stands.
+
+        Raises:
+            TimeoutError: not renewed yet.
         """
-        loop = asyncio.get_running_loop()
+        now = asyncio.get_running_loop().time()
         if self.over.is_set():
             return
         if self._renewed is None:
-            if loop.time() - self._token_renewed_at < TOKEN_RENEWAL_PAUSE_S:
+            if now - self._token_asked_at < TOKEN_RENEWAL_PAUSE_S:
                 return
-            self._renewed = loop.create_future()
+            self._token_asked_at, self._token_refused = now, True
+            self._renewed = asyncio.get_running_loop().create_future()
             self._renew_now.set()
         async with asyncio.timeout(RENEWAL_WAIT_S):
             await asyncio.shield(self._renewed)
@@ -105,68 +139,101 @@ class Link:
         """The chat is known to be over although nothing was heard of its end."""
         if not self.stream.is_ended:
             now = datetime.now(UTC)
-            self.stream.ended_unseen(now, self._gone_since or now)
+            if any(item.is_chat_ended for _, item in self._held or ()):
+                # It was held back; what came before it was not read.
+                self._release()
+                self.stream.incomplete_since = self._gone_since or now
+            else:
+                self._release()
+                self.stream.ended_unseen(now, self._gone_since or now)
         self.over.set()
 
     # --- the life of it ---------------------------------------------------------------------
 
     async def _live(self) -> None:
-        bound_s = BACKOFF_FIRST_S
+        bound_s, now = BACKOFF_FIRST_S, asyncio.get_running_loop().time
         while not self.stream.is_ended:
+            up_at = now()
             try:
                 socket, renew_after_s = await self._opened()
-            except (UpstreamError, SocketLost, GovernorBusy, TimeoutError) as err:
-                self._failed(err)
-                await asyncio.sleep(self._chance() * bound_s)
-                bound_s = min(BACKOFF_CAP_S, bound_s * 2)
-                continue
-            bound_s = BACKOFF_FIRST_S
-            why = await self._stay(socket, renew_after_s)
-            if not self.stream.is_ended:
-                self._lost(why)
-        self.over.set()
-
-    async def _opened(self) -> tuple[UpstreamSocket, float]:
-        """A subscribed socket, the gap before it filled."""
-        self._held = []
-        try:
-            socket, renew_after_s = await self._dial()
-            try:
-                await self._fill()
-            except BaseException:
-                socket.close()
+                up_at = now()
+                why = await self._stay(socket, renew_after_s)
+            except (ChatOver, SessionEnded, SessionNotFound):
                 raise
-        finally:
-            held, self._held = self._held, None
-            for text, item in held:
-                self.stream.take(text, item)
-        await self._gateway.database(lifecycle.mark_connected, self.stream.session_id)
+            except Exception as err:
+                self._failed(err)
+            else:
+                self._lost(why)
+            if now() - up_at > STEADY_AFTER_S:
+                bound_s = BACKOFF_FIRST_S
+            await self._pause(self._chance() * bound_s)
+            bound_s = min(BACKOFF_CAP_S, bound_s * 2)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self.over.wait()
+        except TimeoutError:
+            pass
+
+    async def _opened(self) -> tuple[Socket, float]:
+        """A subscribed socket, the gap before it filled."""
+        if self._held is None:
+            self._held = []
+        socket, renew_after_s = await self._dial()
+        try:
+            news = await self._filled()
+            self._release()
+            await self._gateway.database(lifecycle.mark_connected, self.stream.session_id)
+        except BaseException:
+            socket.close()
+            raise
         if not self.stream.is_ended:
             self.stream.set_state(LinkState.CONNECTED)
-        self._note("link_up", after=self._gone_since and self._gone_since.isoformat())
-        self._gone_since = None
+        since, self._gone_since = self._gone_since, None
+        self._note("link_up", after=since and since.isoformat(), items=news if since else None)
+        self.has_been_up = True
         self.connected.set()
         return socket, renew_after_s
 
-    async def _stay(self, socket: UpstreamSocket, renew_after_s: float) -> str:
-        """Hold sockets, renewing them, until one is lost; says why."""
-        while True:
-            why = await self._awake(socket, renew_after_s)
-            if why or self.stream.is_ended:
-                socket.close()
-                return why
-            try:
-                fresh, renew_after_s = await self._dial()
-            except (UpstreamError, SocketLost, GovernorBusy, TimeoutError) as err:
-                # The old socket still lives; try again before it ends.
-                self._note("renewal_failed", error=type(err).__name__)
-                renew_after_s = 5.0 + 25.0 * self._chance()
-                continue
-            socket.close()
-            socket = fresh
+    async def _filled(self) -> int:
+        try:
+            return await fill(self.stream, self._gateway, self._priority())
+        except AccessDeniedException:
+            # The chat is over, which the next connection will be told, or the token is bad.
+            self._token_refused = True
+            if any(item.is_chat_ended for _, item in self._held or ()):
+                raise ChatOver from None
+            raise
 
-    async def _awake(self, socket: UpstreamSocket, renew_after_s: float) -> str:
-        """Until the socket is lost (says why) or renewal is due (says nothing)."""
+    async def _stay(self, socket: Socket, renew_after_s: float) -> str:
+        """Hold sockets, renewing them, until one is lost; says why."""
+        try:
+            while True:
+                why = await self._awake(socket, renew_after_s)
+                if self.stream.is_ended:
+                    await asyncio.sleep(LAST_WORDS_S)
+                if why or self.stream.is_ended:
+                    return why
+                try:
+                    fresh, renew_after_s = await self._dial()
+                except ChatOver:
+                    # The customer has left, or the end is on its way: this socket will tell.
+                    renew_after_s = RENEWAL_REFUSED_PAUSE_S
+                except (SessionEnded, SessionNotFound):
+                    raise
+                except Exception as err:
+                    # The old socket still lives; try again before it ends.
+                    self._note("renewal_failed", error=type(err).__name__)
+                    renew_after_s = 5.0 + 25.0 * self._chance()
+                else:
+                    asyncio.get_running_loop().call_later(OVERLAP_S, socket.close)
+                    socket = fresh
+        finally:
+            socket.close()
+
+    async def _awake(self, socket: Socket, renew_after_s: float) -> str:
+        """Until the socket is lost (says why), the chat over or renewal due (says nothing)."""
         awake = asyncio.create_task(socket.keep_awake())
         tasks: set[asyncio.Task[Any]] = {
             awake,
@@ -183,32 +250,30 @@ class Link:
             await asyncio.gather(*tasks, return_exceptions=True)
         return awake.result() if awake in done else ""
 
-    async def _dial(self) -> tuple[UpstreamSocket, float]:
+    async def _dial(self) -> tuple[Socket, float]:
         """A new connection and its socket, subscribed; says when to renew it."""
-        asked = self._renewed
+        asked, is_refused = self._renewed, self._token_refused
         self._renew_now.clear()
-        replace_token = asked is not None or self._token_is_old()
         try:
-            connection = await self._connection(replace_token)
-            if asked is not None:
-                self._token_renewed_at = asyncio.get_running_loop().time()
+            connection, token_expiry = await self._connection(is_refused)
+            if is_refused:
+                self._token_refused = False
                 self._note("token_renewed")
         finally:
             self._settle(asked)
         if connection.websocket is None:
             raise SocketLost("the service gave no websocket")
-        socket = await UpstreamSocket.dial(connection.websocket.url, self._took)
-        return socket, self._renew_after_s(connection.websocket.connection_expiry)
+        socket = await self._dial_socket(connection.websocket.url, self._took)
+        return socket, self._renew_after_s(connection.websocket.connection_expiry, token_expiry)
 
-    async def _connection(self, replace_token: bool) -> Connection:
+    async def _connection(self, replace_token: bool) -> tuple[Connection, datetime | None]:
         try:
-            connection, self._token_expiry = await self._gateway.connect(
+            return await self._gateway.connect(
                 self.stream.session_id, self._priority(), replace_token=replace_token
             )
         except AccessDeniedException as err:
             self._note("connection_denied", request_id=err.request_id)
             raise ChatOver from err
-        return connection
 
     def _settle(self, asked: asyncio.Future[None] | None) -> None:
         """Whoever waits for a new token may go on, with it or without."""
@@ -217,56 +282,55 @@ class Link:
             if not asked.done():
                 asked.set_result(None)
 
+    def _renew_after_s(self, *expiries: datetime | None) -> float:
+        """Seconds until something of a connection wants renewal: its socket or its token."""
+        now = datetime.now(UTC)
+        left = min((expiry - now).total_seconds() for expiry in expiries if expiry is not None)
+        low, high = RENEW_BETWEEN
+        return max(1.0, left * (low + (high - low) * self._chance()))
+
+    # --- what arrives -----------------------------------------------------------------------
+
     def _took(self, text: str, item: Item) -> None:
-        if self._held is not None:
-            self._held.append((text, item))
+        if self._is_done:
             return
+        if self._held is None:
+            self._pass_on(text, item)
+            return
+        self._held.append((text, item))
+        if len(self._held) > MOST_HELD:
+            self._release()
+
+    def _release(self) -> None:
+        """Pass on what was held back; from here on frames pass as they come."""
+        held, self._held = self._held or [], None
+        for text, item in held:
+            self._pass_on(text, item)
+
+    def _pass_on(self, text: str, item: Item) -> None:
         self.stream.take(text, item)
         if self.stream.is_ended:
             self.over.set()
 
-    # --- the gap ----------------------------------------------------------------------------
-
-    async def _fill(self) -> None:
-        """Read the transcript back to what is known, and pass on what is not, oldest first."""
-        transcript = self.stream.transcript
-        missing: list[dict[str, Any]] = []
-        query = TranscriptQuery(
-            max_results=100,
-            scan_direction=ScanDirection.BACKWARD,
-            sort_order=SortOrder.DESCENDING,
-        )
-        is_complete, past = transcript.is_complete, list[dict[str, Any]]()
-        while True:
-            page = await self._gateway.transcript(self.stream.session_id, query, self._priority())
-            for item in page.items:
-                (past if "RelatedContactId" in item.wire else missing).append(item.wire)
-            if not page.next_token or len(missing) + len(past) >= FILL_ITEMS:
-                is_complete = not page.next_token
-                break
-            if transcript.is_complete and any(item.id in transcript for item in page.items):
-                break
-            query = TranscriptQuery(max_results=100, next_token=page.next_token)
-        news = sum(self.stream.take_item(wire) for wire in reversed(missing))
-        if past:
-            transcript.set_past(reversed(past))
-        transcript.is_complete = is_complete
-        if news and self._gone_since is not None:
-            self._note("gap_filled", items=news)
-
     # --- endings ----------------------------------------------------------------------------
 
-    def _failed(self, err: BaseException) -> None:
+    def _failed(self, err: Exception) -> None:
+        self.connected.clear()
         if self._gone_since is None:
             self._gone_since = datetime.now(UTC)
+        self.stream.set_state(LinkState.DEGRADED if _is_slow(err) else LinkState.RECONNECTING)
         request_id = getattr(err, "request_id", None)
-        is_slow = isinstance(err, GovernorBusy) or (
-            isinstance(err, ServiceException) and err.retryable
-        )
-        self.stream.set_state(LinkState.DEGRADED if is_slow else LinkState.RECONNECTING)
         self._note("link_failed", error=_named(err), request_id=request_id)
+        if not isinstance(err, _EXPECTED):
+            logger.error(
+                "a link failed in a way nobody thought of",
+                extra={"session": self.stream.session_id},
+                exc_info=err,
+            )
 
     def _lost(self, why: str) -> None:
+        if self.stream.is_ended:
+            return
         self._gone_since = datetime.now(UTC)
         self.connected.clear()
         self.stream.set_state(LinkState.RECONNECTING)
@@ -275,18 +339,18 @@ class Link:
     def _note(self, kind: str, **detail: Any) -> None:
         self._recorder.note(self.stream.session_id, kind, **detail)
 
-    # --- times ------------------------------------------------------------------------------
 
-    def _token_is_old(self) -> bool:
-        if self._token_expiry is None:
-            return False
-        return (self._token_expiry - datetime.now(UTC)).total_seconds() < TOKEN_RENEWED_BEFORE_S
-
-    def _renew_after_s(self, connection_expiry: datetime) -> float:
-        left = (connection_expiry - datetime.now(UTC)).total_seconds()
-        low, high = RENEW_BETWEEN
-        return max(1.0, left * (low + (high - low) * self._chance()))
+_EXPECTED = (ChatProxyError, SocketLost, TimeoutError, DatabaseError)
 
 
-def _named(err: BaseException) -> str:
-    return err.error_code if isinstance(err, ServiceException) else f"{type(err).__name__}: {err}"
+def _is_slow(err: Exception) -> bool:
+    is_service = isinstance(err, ServiceException) and err.retryable
+    return is_service or isinstance(err, GovernorBusy)
+
+
+def _named(err: Exception) -> str:
+    """What went wrong, for the operator. Words of errors we did not make may hold anything."""
+    if isinstance(err, ServiceException):
+        return err.error_code
+    is_ours = isinstance(err, ChatProxyError | SocketLost)
+    return f"{type(err).__name__}: {err}" if is_ours else type(err).__name__

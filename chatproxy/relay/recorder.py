@@ -90,12 +90,12 @@ class Recorder:
         batch: list[tuple[tuple[str, str], Kept]],
         notes: list[tuple[str, str, dict[str, Any]]],
     ) -> None:
-        for place, kept in batch:
-            newer = self._items.get(place)
-            if newer is None:
-                self._items[place] = kept
-            elif kept.is_new and not newer.is_new:
-                self._items[place] = Kept(newer.session_id, newer.item, True)
+        # In front of what came meanwhile: items of the same instant keep the order they came in.
+        came, self._items = self._items, dict(batch)
+        for place, newer in came.items():
+            older = self._items.get(place)
+            is_new = newer.is_new or (older is not None and older.is_new)
+            self._items[place] = Kept(newer.session_id, newer.item, is_new)
         self._notes[:0] = notes
         self._filled.set()
 

@@ -1,8 +1,8 @@
 """Who holds which link, with a time to live; and how many tabs each session has, for the admin.
 
-Rows in the database, renewed in one statement every few seconds. Nothing waits for a lease: a tab
-that comes gets a link at once, and two processes that hold one for the same session agree
-afterwards who lets go. Sessions no process holds are *orphans*: after a crash they are adopted.
+Rows in the database, renewed in one statement every few seconds. A tab that comes gets a link at
+once, and of two processes that hold one for the same session the earlier lets go, unless tabs watch
+it there. Sessions no process holds are *orphans*: after a crash they are adopted.
 """
 
 from __future__ import annotations
@@ -13,18 +13,23 @@ import socket
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from chatproxy.sessions.models import ChatSession, LinkLease
 
 LEASE_S = 15
 RENEW_EVERY_S = 5
+MOST_LINKS = 3  # of the five sockets the service allows; a renewal needs one more for a moment
 
 # host:process:when it started, so that a successor knows a dead predecessor on its own host.
 HOLDER = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+class TooManyLinks(Exception):
+    """Other processes hold as many links for the session as there may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +44,7 @@ class Held:
 def renew(held: Iterable[Held]) -> None:
     """Say, for the next seconds, which links this process holds."""
     until = timezone.now() + timedelta(seconds=LEASE_S)
-    rows = [
-        LinkLease(
-            session_id=one.session_id,
-            holder=HOLDER,
-            link_state=one.link_state,
-            tabs=one.tabs,
-            expires_at=until,
-        )
-        for one in held
-    ]
+    rows = [_lease(one, until) for one in held]
     LinkLease.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -56,6 +52,46 @@ def renew(held: Iterable[Held]) -> None:
         update_fields=["link_state", "tabs", "expires_at"],
         batch_size=500,
     )
+
+
+def _lease(one: Held, until: datetime) -> LinkLease:
+    return LinkLease(
+        session_id=one.session_id,
+        holder=HOLDER,
+        link_state=one.link_state,
+        tabs=one.tabs,
+        expires_at=until,
+    )
+
+
+def claim(one: Held) -> int:
+    """Enter this process as a holder, before it opens its link.
+
+    Returns:
+        How many other processes hold a live link for the session.
+
+    Raises:
+        TooManyLinks: so many that one more is not allowed; nothing was entered.
+    """
+    with transaction.atomic():
+        # One at a time for each session, so that two never count past each other.
+        session = ChatSession.objects.select_for_update().get(pk=one.session_id)
+        others = session.leases.filter(expires_at__gt=timezone.now()).exclude(holder=HOLDER).count()
+        if others >= MOST_LINKS:
+            raise TooManyLinks(one.session_id)
+        renew([one])
+    return int(others)
+
+
+def outlived(session_ids: list[str]) -> list[str]:
+    """Of these sessions, those for which another process has opened a link after this one did."""
+    mine = LinkLease.objects.filter(session__in=map(uuid.UUID, session_ids), holder=HOLDER)
+    opened_at = dict(mine.values_list("session", "opened_at"))
+    others = LinkLease.objects.filter(
+        session__in=list(opened_at), link_state="connected", expires_at__gt=timezone.now()
+    ).exclude(holder=HOLDER)
+    found = others.values_list("session", "opened_at")
+    return sorted({str(session) for session, since in found if since > opened_at[session]})
 
 
 def release(session_id: str) -> None:
@@ -67,16 +103,17 @@ def release_all() -> None:
     LinkLease.objects.filter(holder=HOLDER).delete()
 
 
-def other_holders(session_id: str) -> list[tuple[str, int]]:
-    """Other processes with a live link for the session: (holder, tabs)."""
-    leases = LinkLease.objects.filter(session=uuid.UUID(session_id), expires_at__gt=timezone.now())
-    return list(leases.exclude(holder=HOLDER).values_list("holder", "tabs"))
-
-
 def orphans(most: int) -> list[str]:
-    """Sessions that should have a link and have none; those with visitors lately first."""
-    found = ChatSession.objects.without_link().order_by("-last_activity_at")
-    return [str(session_id) for session_id in found.values_list("pk", flat=True)[:most]]
+    """Sessions that should have a link and have none, those with visitors lately first.
+
+    They are this process's from now on: each is entered as held, so that no other adopts it too.
+    """
+    with transaction.atomic():
+        found = ChatSession.objects.without_link().order_by("-last_activity_at")
+        locked = found.select_for_update(skip_locked=True, of=("self",))
+        session_ids = [str(each) for each in locked.values_list("pk", flat=True)[:most]]
+        renew(Held(session_id, "connecting", 0) for session_id in session_ids)
+    return session_ids
 
 
 def release_dead_neighbours() -> int:
@@ -96,4 +133,12 @@ def release_dead_neighbours() -> int:
 def _is_dead(holder: str) -> bool:
     pid = holder.split(":")[1]
     # Our own number in another's lease: a container was restarted, we are its first process too.
-    return pid == str(os.getpid()) or not Path(f"/proc/{pid}").exists()
+    if pid == str(os.getpid()):
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except PermissionError:
+        return False
+    except OSError:
+        return True
+    return False

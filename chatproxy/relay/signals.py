@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from chatproxy.conf import conf
 from chatproxy.relay.gateway import Gateway
 from chatproxy.sessions import messaging
-from chatproxy.sessions.errors import SessionError
 from chatproxy.sessions.instances import governor
 from chatproxy.sessions.opened import OpenedSession
 from chatproxy.upstream.errors import ChatProxyError, UpstreamError
@@ -69,8 +68,10 @@ class Signals:
                 else:
                     pending.events.pop(kind, None)
                     self.shed += 1
-        except (ChatProxyError, SessionError) as err:
+        except ChatProxyError as err:
             logger.debug("a signal was not sent", extra={"cause": type(err).__name__})
+        except Exception:
+            logger.exception("a signal failed", extra={"session": pending.chat.id})
         finally:
             self._pending.pop(pending.chat.id, None)
 

@@ -75,14 +75,17 @@ class UpstreamSocket(WSListener):
             )
         except (WSError, OSError, TimeoutError) as err:
             raise _lost(err) from None
-        await socket._subscribe()
+        try:
+            await socket._subscribe()
+        except BaseException:
+            socket.close()
+            raise
         return socket
 
     async def _subscribe(self) -> None:
         end = asyncio.get_running_loop().time() + SUBSCRIBE_TIMEOUT_S
         while not self._topics.is_subscribed and not self.closed.done():
             if self._topics.failure or asyncio.get_running_loop().time() >= end:
-                self.close()
                 raise SocketLost(str(self._topics.failure or "not subscribed in time"))
             self._heard.clear()
             with suppress(TimeoutError):
@@ -107,10 +110,11 @@ class UpstreamSocket(WSListener):
         return self.closed.result()
 
     def close(self) -> None:
-        """Close with 1000; the peer's answer is not waited for."""
-        if self._transport is not None:
-            self._transport.send_close(WSCloseCode.OK)
-            self._transport.disconnect()
+        """Close with 1000; the peer's answer is not waited for. Idempotent."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
 
     # --- called by picows -------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ REPLAY_MARGIN = timedelta(minutes=2)
 # The last moment Python's clock can tell, in the year 9999.
 LATEST_INSTANT_MS = 253_402_300_799_000
 SESSION_TOPIC = "chatproxy/session"
+_LAST_INSTANT_MS = 253_402_300_799_000  # the end of what a datetime can hold
 
 
 class LinkState(StrEnum):
@@ -75,7 +76,8 @@ class Position:
         """A position from a browser, or ``None`` if it is none of ours."""
         history, _, rest = text.partition(".")
         number, _, instant = rest.partition(".")
-        if not (history and number.isdecimal() and instant.isdecimal() and len(text) < 64):
+        is_one = history and number.isdecimal() and instant.isdecimal() and len(text) < 64
+        if not is_one or int(instant) > _LAST_INSTANT_MS:
             return None
         if int(instant) > LATEST_INSTANT_MS:
             return None
@@ -148,9 +150,12 @@ class Stream:
     def preload(self, items: Iterable[Wire]) -> None:
         """Take what was stored before this link: known, hence neither sent nor stored again."""
         for wire in items:
+            item = Item(wire)
             self.transcript.take(wire)
-            self._is_news(Item(wire))
-            self._advance(Item(wire))
+            self._is_news(item)
+            self._advance(item)
+            # It ended, and the process died before it could write that down.
+            self.is_ended = self.is_ended or item.is_chat_ended
 
     def take(self, text: str, item: Item) -> bool:
         """One ``aws/chat`` frame as it came, with its item.
@@ -164,9 +169,9 @@ class Stream:
             return False
         self.expected.discard(item.id)
         changed = self.transcript.take(item.wire)
-        if changed is None and item.is_receipt and item.id not in self.transcript:
+        if changed is None and item.is_receipt and "MessageProcessingStatus" in item.metadata:
             # Something happened to a message we have never seen: no longer all is known here.
-            self.transcript.is_complete = "MessageProcessingStatus" not in item.metadata
+            self.transcript.is_complete &= item.id in self.transcript
         if changed is not None:
             self._keep(*changed)
         self._advance(item)
@@ -204,7 +209,8 @@ class Stream:
             {
                 "AbsoluteTime": wire_time(now),
                 "ContentType": str(EventType.CHAT_ENDED),
-                "Id": str(uuid.uuid4()),
+                # The same from every process that finds out.
+                "Id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.session_id}:chat.ended")),
                 "Type": str(ItemType.EVENT),
                 "ContactId": self.contact_id,
             }

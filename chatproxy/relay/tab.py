@@ -82,7 +82,9 @@ class BrowserTab:
                     continue
                 await self._send(message)
                 self._waiting_bytes -= len(message.get("text", ""))
-        except OSError:
+        except Exception:
+            # The socket is gone, which each server says in its own way.
             self.is_closed = True
+            self._waiting.clear()
         finally:
             self._sender = None

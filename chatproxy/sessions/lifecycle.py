@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from chatproxy.conf import conf
@@ -99,8 +100,10 @@ def _insert(start: Start, digest: str | None) -> ChatSession:
 
 def _prepared_again(session: ChatSession) -> ChatSession:
     if session.state == State.FAILED and not session.contact_id:
+        # It begins anew, its five minutes too.
         session.state, session.failure = State.STARTING, ""
-        session.save(update_fields=["state", "failure"])
+        session.created_at, session.ended_at = timezone.now(), None
+        session.save(update_fields=["state", "failure", "created_at", "ended_at"])
     if session.state not in LIVE_STATES:
         raise SessionEnded("This clientToken belongs to a chat that is over. Use a new one.")
     return session
@@ -128,6 +131,11 @@ def keep_contact(session: ChatSession, started: StartedChat) -> None:
     session.save(
         update_fields=["contact_id", "participant_id", "participant_token_sealed", "started_at"]
     )
+    # A request beside this one may have seen its own try fail.
+    ChatSession.objects.filter(pk=session.pk, state=State.FAILED).update(
+        state=State.STARTING, failure="", ended_at=None
+    )
+    opened.forget(str(session.pk))
     note(session.pk, "started", contact_id=session.contact_id)
 
 
@@ -202,12 +210,20 @@ def spend(ticket: keys.Ticket) -> None:
         ) from err
 
 
-def keep_token(session_id: str, credentials: ConnectionCredentials, *, replace: bool) -> datetime:
-    """Seal a new connection token into the session, unless a valid one is there to be kept.
+def keep_token(
+    session_id: str,
+    credentials: ConnectionCredentials,
+    *,
+    needed_until: datetime,
+    replace: bool = False,
+) -> datetime:
+    """Seal a new connection token into the session, unless one is there that lasts long enough.
+
+    One that is replaced is kept beside the new one until it expires, for sends first tried on it.
 
     Args:
-        replace: the token there is near its end or was refused, so this one takes its place; the
-            old one is kept beside it until it expires, for sends first tried on it.
+        needed_until: when there will be a newer one, at the latest.
+        replace: the token there was refused, so this one takes its place in any case.
 
     Returns:
         When the session's token, old or new, expires.
@@ -215,7 +231,7 @@ def keep_token(session_id: str, credentials: ConnectionCredentials, *, replace: 
     with transaction.atomic():
         row = ChatSession.objects.select_for_update().get(pk=session_id)
         kept_until = row.connection_expiry
-        if kept_until is not None and kept_until > timezone.now() and not replace:
+        if kept_until is not None and kept_until > needed_until and not replace:
             return kept_until
         generation = row.connection_generation + 1
         row.previous_token_sealed, row.previous_expiry = (
@@ -268,10 +284,10 @@ def mark_ended(session_id: str, *, by: str = "", incomplete_since: datetime | No
     if row is None or not row.is_live:
         opened.forget(session_id)
         return
-    who = (
-        row.ended_by or by or (EndedBy.CUSTOMER if row.state == State.LEAVING else EndedBy.SERVICE)
-    )
-    ChatSession.objects.filter(pk=session_id, state__in=LIVE_STATES).update(
+    left = EndedBy.CUSTOMER if row.state == State.LEAVING else ""
+    # Who left first ended it, whoever was the last to go.
+    who = row.ended_by or left or by or EndedBy.SERVICE
+    changed = ChatSession.objects.filter(pk=session_id, state__in=LIVE_STATES).update(
         state=State.ENDED,
         ended_at=now,
         ended_by=who,
@@ -280,9 +296,13 @@ def mark_ended(session_id: str, *, by: str = "", incomplete_since: datetime | No
         **_NO_TOKENS,
     )
     opened.forget(session_id)
-    detail = {"incomplete_since": incomplete_since.isoformat()} if incomplete_since else {}
-    note(session_id, "ended", by=str(who), **detail)
-    control.publish(Control.ENDED, session_id)
+    if changed:
+        note(session_id, "ended", by=str(who), incomplete_since=_iso(incomplete_since))
+        control.publish(Control.ENDED, session_id)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
 
 
 _NO_TOKENS: dict[str, Any] = {
@@ -311,7 +331,8 @@ def sweep() -> None:
     """Move on what time has moved on: starts nobody connected to, ended and outlived sessions."""
     now = timezone.now()
     late = now - timedelta(seconds=FIRST_CONNECTION_WITHIN_S + 30)
-    ChatSession.objects.filter(state=State.STARTING, created_at__lt=late, connected_at=None).update(
+    unconnected = ChatSession.objects.filter(state=State.STARTING, connected_at=None)
+    unconnected.annotate(since=Coalesce("started_at", "created_at")).filter(since__lt=late).update(
         state=State.FAILED,
         failure="No connection within the five minutes that Connect allows.",
         ended_at=now,

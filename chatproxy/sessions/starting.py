@@ -85,7 +85,6 @@ def stop_contact(session: ChatSession, by: EndedBy) -> None:
     """
     if not session.is_live:
         return
-    ChatSession.objects.filter(pk=session.pk).update(ended_by=by)
     instance_id = session.widget.instance_id or conf.instance_id
     if session.contact_id:
         keeper = governor(instance_id)
@@ -93,11 +92,17 @@ def stop_contact(session: ChatSession, by: EndedBy) -> None:
             Group.STOP_CONTACT, Priority.NORMAL, str(session.pk)
         ):
             raise Overloaded("Too many chats were ended at once. Try again in a second.", 1.0)
+        # Before the call: chat.ended may be here before its answer.
+        rows = ChatSession.objects.filter(pk=session.pk)
+        rows.update(ended_by=by)
         try:
             contact_client().stop_contact(instance_id, session.contact_id)
         except ResourceNotFoundException:
             lifecycle.mark_ended(str(session.pk), by=by, incomplete_since=timezone.now())
             return
+        except UpstreamError:
+            rows.update(ended_by=session.ended_by)
+            raise
         finally:
             keeper.settle(Group.STOP_CONTACT)
     lifecycle.note(session.pk, "stopped", by=str(by))

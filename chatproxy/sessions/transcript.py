@@ -31,6 +31,8 @@ from chatproxy.upstream.vocabulary import (
 
 Wire = dict[str, Any]
 
+MOST_EARLY = 200
+
 
 def is_kept(item: Mapping[str, Any]) -> bool:
     """Whether the service would have this item in its transcript (receipts: merged into theirs)."""
@@ -101,6 +103,7 @@ class Transcript:
         self._order: list[tuple[str, int]] = []
         self._ids: list[str] = []
         self._items: dict[str, Wire] = {}
+        self._early: dict[str, Wire] = {}
         self._arrivals = 0
         self._lock = threading.Lock()
 
@@ -124,9 +127,12 @@ class Transcript:
         item_id = str(item.get("Id"))
         known = self._items.get(item_id)
         if known is None:
+            early = self._early.get(item_id)
             if not is_kept(item):
+                self._hold_receipt(item_id, item if early is None else newest(early, item))
                 return None
-            entry = as_entry(item)
+            self._early.pop(item_id, None)
+            entry = as_entry(item if early is None else newest(early, item))
             with self._lock:
                 self._place(item_id, entry)
             return entry, True
@@ -135,6 +141,11 @@ class Transcript:
             return None
         self._items[item_id] = merged
         return merged, False
+
+    def _hold_receipt(self, item_id: str, item: Wire) -> None:
+        """A receipt may come before its message, or while that is still being streamed."""
+        if item.get("Type") == ItemType.MESSAGE_METADATA and len(self._early) < MOST_EARLY:
+            self._early[item_id] = item
 
     def set_past(self, items: Iterable[Wire]) -> None:
         """Items of the earlier chats that this one continues, oldest first."""

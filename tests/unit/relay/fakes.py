@@ -1,0 +1,222 @@
+"""A chat without a network: an upstream to steer by hand, tabs that write down what they get."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chatproxy.relay.stream import Stream, chat_frame
+from chatproxy.sessions import lifecycle
+from chatproxy.upstream.errors import AccessDeniedException
+from chatproxy.upstream.inputs import TranscriptQuery
+from chatproxy.upstream.items import Item
+from chatproxy.upstream.shapes import (
+    Connection,
+    ConnectionCredentials,
+    ConnectionToken,
+    TranscriptPage,
+    Websocket,
+    WebsocketUrl,
+    wire_time,
+)
+from chatproxy.upstream.vocabulary import Operation
+
+Wire = dict[str, Any]
+START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+_numbers = itertools.count()
+CONTACT = "c-1"
+
+
+def message(text: str, *, second: int | None = None, **more: Any) -> Wire:
+    number = next(_numbers)
+    at = START + timedelta(seconds=number if second is None else second)
+    return {
+        "Id": f"m-{number}",
+        "AbsoluteTime": wire_time(at),
+        "Type": "MESSAGE",
+        "ContentType": "text/plain",
+        "Content": text,
+        "ParticipantRole": "AGENT",
+        "ParticipantId": "p-2",
+        "ContactId": CONTACT,
+        **more,
+    }
+
+
+def event(suffix: str, **more: Any) -> Wire:
+    kind = f"application/vnd.amazonaws.connect.event.{suffix}"
+    return {**message("", Type="EVENT", ContentType=kind), **more}
+
+
+def receipt(of: Wire, *, read: str = "2026-11-22T12:00:00.000Z", who: str = "p-1") -> Wire:
+    return {
+        "Id": of["Id"],
+        "AbsoluteTime": read,
+        "Type": "MESSAGEMETADATA",
+        "ContentType": "application/vnd.amazonaws.connect.event.message.metadata",
+        "MessageMetadata": {
+            "MessageId": of["Id"],
+            "Receipts": [{"ReadTimestamp": read, "RecipientParticipantId": who}],
+        },
+    }
+
+
+async def until(holds: Callable[[], object], *, within_s: float = 5.0) -> None:
+    async with asyncio.timeout(within_s):
+        while not holds():  # noqa: ASYNC110 - anything may make it so
+            await asyncio.sleep(0.001)
+
+
+class FakeTab:
+    def __init__(self, key_id: int = 1, *, wants_session: bool = False) -> None:
+        self.key_id = key_id
+        self.wants_session = wants_session
+        self.frames: list[Wire] = []
+        self.closed: tuple[int, str] | None = None
+
+    def deliver(self, frame: str) -> None:
+        self.frames.append(json.loads(frame))
+
+    def close(self, code: int, reason: str = "") -> None:
+        self.closed = self.closed or (code, reason)
+
+    @property
+    def chat(self) -> list[Wire]:
+        return [json.loads(f["content"]) for f in self.frames if f["topic"] == "aws/chat"]
+
+    @property
+    def texts(self) -> list[str]:
+        return [item["Content"] for item in self.chat if item["Type"] == "MESSAGE"]
+
+    @property
+    def ends(self) -> int:
+        return sum(item["ContentType"].endswith("chat.ended") for item in self.chat)
+
+    @property
+    def session(self) -> list[Wire]:
+        return [f["content"] for f in self.frames if f["topic"] == "chatproxy/session"]
+
+    @property
+    def position(self) -> str:
+        return str(next(f["position"] for f in reversed(self.frames) if "position" in f))
+
+
+class Kept:
+    """A recorder that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.items: list[tuple[Wire, bool]] = []
+        self.notes: list[tuple[str, Wire]] = []
+
+    def keep(self, item: Wire, is_new: bool) -> None:
+        self.items.append((item, is_new))
+
+    def note(self, session_id: str, kind: str, **detail: Any) -> None:
+        self.notes.append((kind, detail))
+
+    def kinds(self) -> list[str]:
+        return [kind for kind, _ in self.notes]
+
+
+class FakeSocket:
+    """One upstream socket; ``say`` delivers a frame on it, ``lose`` ends it."""
+
+    def __init__(self, took: Callable[[str, Item], object]) -> None:
+        self._took = took
+        self.is_open = True
+        self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def say(self, wire: Wire) -> None:
+        if self.is_open:
+            self._took(chat_frame(wire), Item(wire))
+
+    def lose(self, why: str = "closed with 1006") -> None:
+        self.is_open = False
+        self._lost.set_result(why)
+
+    async def keep_awake(self) -> str:
+        return await asyncio.shield(self._lost)
+
+    def close(self) -> None:
+        self.is_open = False
+
+
+class FakeUpstream:
+    """Gateway and dialler in one: a chat's transcript, its sockets, and what is to go wrong."""
+
+    def __init__(self) -> None:
+        self.transcript_items: list[Wire] = []
+        self.sockets: list[FakeSocket] = []
+        self.connects: list[bool] = []
+        self.pages = 0
+        self.connect_errors: list[BaseException] = []
+        self.transcript_errors: list[BaseException] = []
+        self.database_errors: list[BaseException] = []
+        self.is_over = False
+        self.life_s = 3600.0
+        self.marked = 0
+        self.hold_transcript: asyncio.Event | None = None
+
+    def say(self, wire: Wire) -> Wire:
+        """Said in the chat: kept, and delivered on every open socket."""
+        self.transcript_items.append(wire)
+        for socket in list(self.sockets):
+            socket.say(wire)
+        return wire
+
+    @property
+    def open_sockets(self) -> list[FakeSocket]:
+        return [socket for socket in self.sockets if socket.is_open]
+
+    async def dial(self, url: WebsocketUrl, took: Callable[[str, Item], object]) -> FakeSocket:
+        socket = FakeSocket(took)
+        self.sockets.append(socket)
+        return socket
+
+    async def connect(
+        self, session_id: str, priority: object, *, replace_token: bool
+    ) -> tuple[Connection, datetime]:
+        await asyncio.sleep(0)
+        self.connects.append(replace_token)
+        if self.connect_errors:
+            raise self.connect_errors.pop(0)
+        if self.is_over:
+            raise AccessDeniedException(Operation.CREATE_PARTICIPANT_CONNECTION, status_code=403)
+        expiry = datetime.now(UTC) + timedelta(seconds=self.life_s)
+        token_expiry = datetime.now(UTC) + timedelta(days=1)
+        socket = Websocket(WebsocketUrl("wss://upstream.example/x"), expiry)
+        return (
+            Connection(socket, ConnectionCredentials(ConnectionToken("t"), token_expiry)),
+            token_expiry,
+        )
+
+    async def transcript(
+        self, session_id: str, query: TranscriptQuery, priority: object
+    ) -> TranscriptPage:
+        self.pages += 1
+        if self.hold_transcript is not None:
+            await self.hold_transcript.wait()
+        if self.transcript_errors:
+            raise self.transcript_errors.pop(0)
+        items, limit = self.transcript_items[::-1], query.max_results or 10
+        begin = int(query.next_token or 0)
+        page = items[begin : begin + limit]
+        more = str(begin + limit) if begin + limit < len(items) else None
+        return TranscriptPage("c-1", tuple(Item(wire) for wire in page), more)
+
+    async def database(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if self.database_errors:
+            raise self.database_errors.pop(0)
+        if call is lifecycle.mark_connected:
+            self.marked += 1
+            return None
+        return call(*args, **kwargs)
+
+
+def make_stream(kept: Kept | None = None, **more: Any) -> Stream:
+    kept = kept or Kept()
+    return Stream("s-1", CONTACT, keep=kept.keep, ended=more.pop("ended", lambda: None), **more)
