@@ -37,7 +37,7 @@ class Plan:
     pace: float = 200.0
 
 
-FULL = Plan(repeat=3, sessions=(1, 100, 1000), warm_s=2, run_s=4, paced_s=4, connections=32)
+FULL = Plan(repeat=3, sessions=(1, 100, 1000), warm_s=1.5, run_s=3, paced_s=3, connections=32)
 QUICK = Plan(repeat=1, sessions=(1, 100), warm_s=0.5, run_s=1, paced_s=1, connections=8)
 
 #: Frames of one chat on their way at a time. Few chats need more to keep a relay busy; with many,
