@@ -15,7 +15,6 @@ from urllib.parse import parse_qs
 
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import DatabaseError
 from django.db import Error as DatabaseError
 
 from chatproxy.relay import runtime
@@ -71,9 +70,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         hub = runtime.hub()
         try:
             self.chat, key_id = await hub.gateway.database(_admitted, self.scope)
-        except (ChatProxyError, DatabaseError) as err:
-            # As upstream: a late, used or foreign ticket is refused in the handshake. So is a good
-            # one that can't be looked up: the client asks for another, and is told why there.
+        except ChatProxyError as err:
+            # As upstream: a late, used or foreign ticket is refused in the handshake.
             logger.info("socket refused", extra={"cause": type(err).__name__})
             await self.close()
             return

@@ -16,9 +16,6 @@ from typing import Any
 import pytest
 import requests
 
-from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
-
 from tests.flow.client import Visitor, eventually
 from tests.flow.problem import assert_no_secret, assert_problem
 from tests.processes import RunningDemo, RunningSandbox, started_demo, started_sandbox
@@ -291,16 +288,6 @@ def test_a_service_nobody_can_reach_stops_chats_but_not_the_doors(
         assert requests.get(f"{demo.url}/readyz", timeout=10).status_code == 200
 
 
-def refused_handshake(url: str) -> int:
-    """Status with which a socket is refused."""
-    with (
-        pytest.raises(InvalidStatus) as refused,
-        connect(url, proxy=None, open_timeout=30) as socket,
-    ):
-        socket.recv()
-    return refused.value.response.status_code
-
-
 # --- the database ---------------------------------------------------------------------------------
 
 
@@ -310,8 +297,7 @@ def test_a_locked_database_refuses_what_must_be_written_and_lets_messages_pass(
     lock = sqlite3.connect(demo.database, isolation_level=None, timeout=10)
     lock.execute("BEGIN EXCLUSIVE")
     try:
-        with ThreadPoolExecutor(4) as pool:
-            opened = pool.submit(refused_handshake, visitor.connect())
+        with ThreadPoolExecutor(2) as pool:
             started = pool.submit(start, demo, str(uuid.uuid4()))
             rated = pool.submit(
                 requests.put,
@@ -325,7 +311,6 @@ def test_a_locked_database_refuses_what_must_be_written_and_lets_messages_pass(
                 assert_problem(
                     answer, 503, "storage-unavailable", INTERNAL, says="try again", waits=True
                 )
-            assert opened.result() == 403  # its ticket can't be spent; the next one will do
     finally:
         lock.execute("ROLLBACK")
         lock.close()
