@@ -178,22 +178,18 @@ export class Chat {
     this.#attention.seen(this.#phase === "active");
   }
 
-  /** @param {string} id @returns {Promise<string>} an address good for a few minutes */
+  /** @param {string} id @returns {Promise<string | undefined>} an address good for a few minutes; nothing if it failed */
   async attachmentUrl(id) {
-    return (await this.#keys.use((key) => this.#api.attachment(key, id))).Url;
+    return (await this.#attempt(this.#keys.use((key) => this.#api.attachment(key, id))))?.Url;
   }
 
-  /** @returns {Promise<Blob>} */
+  /** @returns {Promise<Blob | undefined>} the chat as a text file */
   transcriptFile() {
-    return this.#api.transcriptFile(this.#keys.sessionKey);
+    return this.#attempt(this.#api.transcriptFile(this.#keys.sessionKey));
   }
 
   async loadOlder() {
-    try {
-      await this.#history.older(this.#phase === "ended");
-    } catch (error) {
-      this.#fail(failureOf(error));
-    }
+    await this.#attempt(this.#history.older(this.#phase === "ended"));
   }
 
   /** End it. The last words of the other side still come, until it is over there too. */
@@ -336,6 +332,22 @@ export class Chat {
     }
     this.#hooks.changed();
     if (wasLive) this.#hooks.ended();
+  }
+
+  /**
+   * What the visitor asked for; if it fails, they are told.
+   *
+   * @template T
+   * @param {Promise<T>} asked
+   * @returns {Promise<T | undefined>}
+   */
+  async #attempt(asked) {
+    try {
+      return await asked;
+    } catch (error) {
+      this.#fail(failureOf(error));
+      return undefined;
+    }
   }
 
   /** @param {Failure | null} failure */

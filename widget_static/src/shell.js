@@ -134,7 +134,7 @@ export class Shell {
     this.#alert.dataset.text = text;
     this.#alert.hidden = !text;
     const close = small("×", () => this.alert(""));
-    close.setAttribute("aria-label", this.#words.say("delete"));
+    close.setAttribute("aria-label", this.#words.say("dismiss"));
     this.#alert.replaceChildren(icon("warn"), h("span", {}, text), close);
   }
 

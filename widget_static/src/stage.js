@@ -7,7 +7,6 @@
  * @import { Words } from "./words.js"
  */
 
-import { failureOf } from "./api.js";
 import { Composer } from "./composer.js";
 import { h } from "./nodes.js";
 import { safeAddress } from "./richtext.js";
@@ -130,7 +129,10 @@ export class Stage {
   #actions() {
     const chat = () => this.#conversation.chat;
     return {
-      answer: (text) => this.#send(text),
+      answer: (text) => {
+        this.#send(text);
+        this.#focus(); // The button that had it rests now.
+      },
       retry: (token) => chat()?.retry(token),
       discard: (token) => this.#conversation.discard(token),
       retryUpload: (token) => chat()?.uploads.retry(token),
@@ -145,7 +147,6 @@ export class Stage {
     this.#view.toNewest();
     this.#conversation.send(text);
     if (!this.#conversation.chat) this.#hooks.start();
-    this.#focus();
   }
 
   /** The widget's title, and with whom the visitor speaks. @param {ChatState} state */
@@ -240,24 +241,16 @@ export class Stage {
 
   /** @param {Attachment} attachment */
   async #download({ AttachmentId, AttachmentName }) {
-    try {
-      const url = safeAddress((await this.#conversation.chat?.attachmentUrl(AttachmentId)) ?? "");
-      if (url) follow(url, AttachmentName);
-    } catch (error) {
-      this.#fail(failureOf(error));
-    }
+    const url = safeAddress((await this.#conversation.chat?.attachmentUrl(AttachmentId)) ?? "");
+    if (url) follow(url, AttachmentName);
   }
 
   async #save() {
-    try {
-      const file = await this.#conversation.chat?.transcriptFile();
-      if (!file) return;
-      const url = URL.createObjectURL(file);
-      follow(url, `chat-${new Date().toISOString().slice(0, 10)}.txt`);
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
-    } catch (error) {
-      this.#fail(failureOf(error));
-    }
+    const file = await this.#conversation.chat?.transcriptFile();
+    if (!file) return;
+    const url = URL.createObjectURL(file);
+    follow(url, `chat-${new Date().toISOString().slice(0, 10)}.txt`);
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
   }
 
   /** @param {Failure | null} failure */

@@ -45,6 +45,7 @@ export const en = {
   retry: "Retry",
   delete: "Delete",
   cancel: "Cancel",
+  dismiss: "Dismiss",
   tooLong: "{over} characters too many",
   left: "{left} characters left",
 
