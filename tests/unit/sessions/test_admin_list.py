@@ -122,13 +122,15 @@ def test_nonsense_in_a_filter_leads_back_to_the_list(admin: Client, widget: obje
         lambda one: str(one.pk),
         lambda one: str(one.pk).upper(),
         lambda one: one.pk.hex,
-        lambda one: str(one.pk)[:8],
+        lambda one: str(one.pk)[:9],
         lambda one: str(one.pk)[:15],
         lambda one: one.contact_id,
-        lambda one: one.contact_id[:8],
+        lambda one: one.contact_id[:9],
         lambda one: one.participant_id,
         lambda one: f"  {one.contact_id} ",
+        lambda one: one.contact_id.upper(),
         lambda one: "grace",
+        lambda one: "grace h",
     ],
 )
 def test_search_finds_by_what_an_operator_has(
@@ -137,6 +139,20 @@ def test_search_finds_by_what_an_operator_has(
     wanted = make_session(display_name="Grace Hopper")
     make_session()
     assert shown(admin, f"q={term(wanted)}") == short(wanted)
+
+
+def test_short_name_of_hexadecimal_letters_is_a_name(
+    admin: Client, make_session: MakeSession
+) -> None:
+    dada = make_session(display_name="Dada")
+    make_session()
+    assert shown(admin, "q=dada") == short(dada)
+
+
+def test_search_by_id_goes_through_indexes(widget: object) -> None:
+    plan = lists.search(ChatSession.objects.order_by(), "05d6b655-5308").explain()
+    assert "SCAN" not in plan
+    assert plan.count("USING INDEX") >= 3
 
 
 def test_search_for_nobody_finds_nobody(admin: Client, make_session: MakeSession) -> None:
