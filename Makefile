@@ -13,7 +13,7 @@ CAN_NODE := node_modules/.can-test
 PIP_INSTALL := $(IN_VENV) -m pip install -qq --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types widget-is-built unit-js unit services browser bench widget format clean
+.PHONY: help run test lint types widget-is-built unit-js unit services chromium browser bench widget format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,14 @@ help: ## show this list
 run: $(CAN_RUN) ## the chat on this machine, without AWS; PORT=… and SANDBOX_PORT=… move it
 	@exec $(IN_VENV) manage.py demo --port $(PORT) --sandbox-port $(SANDBOX_PORT)
 
-test: lint types widget-is-built unit-js unit services browser ## everything, in under ten minutes
+# Two at a time: most of these wait for servers and a browser. What one prints comes when it is done.
+SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
+
+test: $(CAN_TEST) $(CAN_NODE) chromium ## everything, in under ten minutes
+	@echo "Checking what needs no server: lint, types, unit tests …"
+	@$(SIDE_BY_SIDE) lint types widget-is-built unit-js unit
+	@echo "Running contract, flow, fault and browser tests, some minutes …"
+	@$(SIDE_BY_SIDE) services browser
 	@echo "All of it passed."
 
 lint: $(CAN_TEST) ## ruff: rules and format
@@ -52,8 +59,10 @@ services: $(CAN_TEST) $(CAN_NODE)
 	@echo "==> contract, flow and fault tests: sandbox and proxy as they run"
 	@$(PYTEST) tests/contract tests/flow tests/faults
 
-browser: $(CAN_TEST) $(CAN_NODE) ## the widget in a real browser; pictures of failures in test-results/
+chromium:
 	@.ci/need chromium chromium fonts-liberation
+
+browser: $(CAN_TEST) $(CAN_NODE) chromium ## the widget in a real browser; pictures of failures in test-results/
 	@echo "==> browser tests"
 	@$(PYTEST) tests/browser
 

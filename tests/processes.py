@@ -7,7 +7,7 @@ that needs other settings, or breaks things for good, starts its own with ``star
 """
 
 import os
-import socket
+import random
 import subprocess
 import sys
 import tempfile
@@ -21,7 +21,7 @@ from urllib.parse import unquote
 import pytest
 import requests
 
-from chatproxy.child import ROOT, Child
+from chatproxy.child import ROOT, Child, is_free
 from chatproxy.demo import environment, proxy_process, sandbox_process
 
 _children: list[Child] = []
@@ -33,10 +33,15 @@ READY_WITHIN_S = 60.0
 
 
 def free_port() -> int:
-    """A loopback port nothing listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port nothing listens on right now.
+
+    From below the range that the system hands out for outgoing connections: one of those could take
+    it before the server that it is meant for does.
+    """
+    chosen = random.SystemRandom()  # the module's own generator begins anew with each test
+    while not is_free(port := chosen.randrange(20_000, 32_000)):
+        pass
+    return port
 
 
 def clean_environment() -> dict[str, str]:
