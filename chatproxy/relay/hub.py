@@ -20,10 +20,11 @@ from django.db import Error as DatabaseError
 from chatproxy.conf import conf
 from chatproxy.relay import registry
 from chatproxy.relay.gateway import Gateway
-from chatproxy.relay.link import Link
+from chatproxy.relay.link import Dial, Link
 from chatproxy.relay.recorder import Recorder
 from chatproxy.relay.registry import Held
 from chatproxy.relay.signals import Signals
+from chatproxy.relay.socket import UpstreamSocket
 from chatproxy.relay.stream import FrameCounts, LinkState, Stream, Tab
 from chatproxy.sessions import control, instances, items, lifecycle, opened
 from chatproxy.sessions.control import Control
@@ -66,10 +67,15 @@ class Place:
 
 
 class Hub:
-    """All links of one process. ``start`` and ``drain`` on the serving loop."""
+    """All links of one process. ``start`` and ``drain`` on the serving loop.
 
-    def __init__(self) -> None:
-        self.gateway = Gateway()
+    Args:
+        gateway, dial: The ways out; tests bring their own.
+    """
+
+    def __init__(self, gateway: Gateway | None = None, dial: Dial = UpstreamSocket.dial) -> None:
+        self.gateway = gateway or Gateway()
+        self._dial = dial
         self.recorder = Recorder(self.gateway)
         self.signals = Signals(self.gateway)
         self.counts = FrameCounts()
@@ -138,7 +144,13 @@ class Hub:
             ended=lambda: self._ended(place),
             counts=self.counts,
         )
-        link = Link(stream, self.gateway, self.recorder, priority=lambda: place.priority())
+        link = Link(
+            stream,
+            self.gateway,
+            self.recorder,
+            priority=lambda: place.priority(),
+            dial=self._dial,
+        )
         place = Place(stream, link, is_new_chat)
         if self.is_draining:
             place.is_ready.set_result(None)

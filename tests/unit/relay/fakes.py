@@ -102,7 +102,8 @@ class FakeTab:
 
     @property
     def position(self) -> str:
-        return str(next(f["position"] for f in reversed(self.frames) if "position" in f))
+        """Of the last frame that had one."""
+        return str(next((f["position"] for f in reversed(self.frames) if "position" in f), ""))
 
 
 class Kept:

@@ -1,0 +1,158 @@
+"""What passes is written in batches, late rather than never, and one bad item holds up nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from chatproxy.relay import recorder as recorder_module
+from chatproxy.relay.recorder import Recorder
+from chatproxy.sessions.models import SessionEvent, StoredItem
+from tests.unit.relay.conftest import MakeChat, OnLoop
+from tests.unit.relay.fakes import event, message
+
+pytestmark = pytest.mark.django_db
+
+
+class Inline:
+    """A gateway whose database can be away."""
+
+    def __init__(self, on_loop: OnLoop) -> None:
+        self.on_loop = on_loop
+        self.is_away = False
+        self.calls = 0
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    async def database(self, call: Callable[..., Any], *args: Any) -> Any:
+        self.calls += 1
+        await asyncio.sleep(0)
+        self.meanwhile()
+        self.on_loop()
+        if self.is_away:
+            raise OperationalError("database is locked")
+        return call(*args)
+
+
+@pytest.fixture
+def gateway(on_loop: OnLoop) -> Inline:
+    return Inline(on_loop)
+
+
+@pytest.fixture
+def recorder(gateway: Inline) -> Recorder:
+    return Recorder(gateway)  # type: ignore[arg-type]
+
+
+async def test_items_and_notes_are_written_together(
+    recorder: Recorder, make_chat: MakeChat
+) -> None:
+    chat = make_chat()
+    recorder.keep(str(chat.pk), message("hello"), True)
+    recorder.note(str(chat.pk), "link_up")
+    assert recorder.waiting == 2
+    assert await recorder.flush()
+    assert (StoredItem.objects.count(), SessionEvent.objects.count()) == (1, 1)
+    assert recorder.waiting == 0
+
+
+async def test_of_an_item_that_waits_only_the_newest_version_is_written(
+    recorder: Recorder, make_chat: MakeChat
+) -> None:
+    chat = make_chat()
+    wire = message("draft")
+    recorder.keep(str(chat.pk), wire, True)
+    recorder.keep(str(chat.pk), {**wire, "Content": "final"}, False)
+    assert recorder.waiting == 1
+    await recorder.flush()
+    chat.refresh_from_db()
+    assert chat.messages_out == 1
+
+
+async def test_a_database_that_is_away_costs_nothing_but_time(
+    recorder: Recorder, make_chat: MakeChat, gateway: Inline
+) -> None:
+    chat = make_chat()
+    gateway.is_away = True
+    recorder.keep(str(chat.pk), message("kept"), True)
+    recorder.note(str(chat.pk), "link_lost")
+    assert not await recorder.flush()
+    assert recorder.waiting == 2
+    gateway.is_away = False
+    assert await recorder.flush()
+    assert (StoredItem.objects.count(), SessionEvent.objects.count()) == (1, 1)
+
+
+async def test_a_version_that_comes_during_a_failed_write_is_the_one_written_later(
+    recorder: Recorder, make_chat: MakeChat, gateway: Inline
+) -> None:
+    chat = make_chat()
+    wire, other = message("old"), message("other")
+    recorder.keep(str(chat.pk), wire, True)
+    gateway.is_away = True
+
+    def meanwhile() -> None:
+        gateway.meanwhile = lambda: None
+        recorder.keep(str(chat.pk), other, True)
+        recorder.keep(str(chat.pk), {**wire, "Content": "new"}, False)
+
+    gateway.meanwhile = meanwhile
+    assert not await recorder.flush()
+    gateway.is_away = False
+    await recorder.flush()
+    chat.refresh_from_db()
+    assert chat.messages_out == 2
+    # Items of one instant are told apart by the order they were written in.
+    assert list(StoredItem.objects.order_by("pk").values_list("item_id", flat=True)) == [
+        wire["Id"],
+        other["Id"],
+    ]
+
+
+async def test_an_item_that_can_never_be_stored_holds_up_no_other(
+    recorder: Recorder, make_chat: MakeChat
+) -> None:
+    chat = make_chat()
+    bad = {**message("bad"), "AbsoluteTime": None, "ContentType": object()}
+    recorder.keep(str(chat.pk), message("good"), True)
+    recorder.keep(str(chat.pk), bad, True)
+    recorder.keep(str(chat.pk), event("participant.joined"), True)
+    recorder.note(str(chat.pk), "bad", detail=object())
+    assert await recorder.flush()
+    assert StoredItem.objects.count() == 2
+    assert recorder.waiting == 0
+
+
+async def test_more_than_a_batch_is_written_in_turn(
+    recorder: Recorder, make_chat: MakeChat, gateway: Inline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = make_chat()
+    monkeypatch.setattr(recorder_module, "BATCH", 10)
+    for _ in range(35):
+        recorder.keep(str(chat.pk), message("one of many"), True)
+    assert await recorder.flush()
+    assert gateway.calls == 4
+    assert StoredItem.objects.count() == 35
+
+
+async def test_it_goes_on_by_itself_until_the_database_is_back(
+    recorder: Recorder, make_chat: MakeChat, gateway: Inline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = make_chat()
+    monkeypatch.setattr(recorder_module, "FLUSH_EVERY_S", 0.001)
+    monkeypatch.setattr(recorder_module, "RETRY_AFTER_S", 0.001)
+    gateway.is_away = True
+    task = asyncio.create_task(recorder.run())
+    recorder.keep(str(chat.pk), message("in the end"), True)
+    async with asyncio.timeout(5):
+        while gateway.calls < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        gateway.is_away = False
+        while recorder.waiting:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert StoredItem.objects.count() == 1
