@@ -20,6 +20,9 @@ import { Signals } from "./signals.js";
 import { Uploads } from "./uploads.js";
 
 const LAST_WORDS_MS = 2_000;
+const AGAIN_MS = 3_000;
+/** Why there is no socket any more: it was refused, the chat is over, the key was revoked. */
+const OVER = [0, 4501, 4502];
 
 /**
  * @typedef {object} Surroundings what every chat of a page shares
@@ -53,6 +56,8 @@ export class Chat {
   /** The visitor ended it here. */
   #left = false;
   #begun = false;
+  /** @type {() => void} */
+  #cancelAgain = () => {};
   #api;
   #clock;
   #hooks;
@@ -233,6 +238,7 @@ export class Chat {
   /** Turn away from it; what is remembered stays. */
   close() {
     this.#closed = true;
+    this.#cancelAgain();
     this.#signals.stop();
     this.#inbox.stop();
     this.#feed.close();
@@ -264,7 +270,7 @@ export class Chat {
       link: (state) => this.#linked(state),
       subscribed: () => this.#delivery.hurry(),
       ended: () => this.#finish(),
-      dismissed: () => void this.#dismissed(),
+      dismissed: (code) => void this.#dismissed(code),
       refused: () => void this.#check(),
     };
   }
@@ -288,11 +294,18 @@ export class Chat {
     this.#keys.use((key) => this.#api.sendEvent(key, event)).catch(() => {});
   }
 
-  /** Told to stay away: the chat is over, or it goes on in another tab. */
-  async #dismissed() {
+  /**
+   * Told to stay away. Either the chat goes on elsewhere, or it is over; and then the server may not
+   * have written it down yet, so it is asked until it has.
+   *
+   * @param {number} code
+   */
+  async #dismissed(code) {
+    if (!OVER.includes(code)) return this.#linked("elsewhere");
     this.#linked("reconnecting");
     await this.#check();
-    if (this.#phase !== "ended") this.#linked("elsewhere");
+    if (this.#closed || this.#phase === "ended") return;
+    this.#cancelAgain = this.#clock.later(() => this.#feed.open(false), AGAIN_MS);
   }
 
   /** Ask the server what became of this chat. */
@@ -311,6 +324,7 @@ export class Chat {
   #finish() {
     if (this.#phase === "ended" || this.#closed) return;
     this.#phase = "ended";
+    this.#cancelAgain();
     this.#signals.stop();
     this.#inbox.stop();
     this.#feed.close();

@@ -19,7 +19,7 @@ const AGAIN_MS = 3_000;
  * @property {(state: LinkState) => void} link
  * @property {() => void} subscribed
  * @property {() => void} ended
- * @property {() => void} dismissed the server said not to come back
+ * @property {(code: number) => void} dismissed the server said not to come back; 0: no socket was to be had
  * @property {() => void} refused the past could not be read, and asking again will not help
  */
 

@@ -549,7 +549,21 @@ test("messages that did not get out before the end are shown as not sent", async
   assert.equal(scene.conversation.state.entries[0].failure.reason, "chatOver");
 });
 
-test("told to stay away it asks what became of the chat, and can be called back", async () => {
+test("a refusal the server cannot explain yet is asked about until it can", async () => {
+  const scene = await onStage();
+  scene.api.connection = async () => {
+    throw refused(403);
+  };
+  scene.sockets.last().drops();
+  await scene.clock.pass(600);
+  assert.equal(scene.conversation.state.phase, "active");
+  scene.api.info = { ...scene.api.info, state: "ended", endedAt: "2026-11-22T10:00:02.000Z" };
+  await scene.clock.pass(3_000);
+  assert.equal(scene.conversation.state.phase, "ended");
+  assert.equal(scene.clock.waiting, 0);
+});
+
+test("told that another tab took its place it waits to be called back", async () => {
   const scene = await onStage();
   scene.sockets.last().drops(4500);
   await settled();
