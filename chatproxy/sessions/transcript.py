@@ -194,7 +194,7 @@ class Transcript:
             floor = 0 if index < boundary or not has_start else boundary
         else:
             direction, index = _begin(items, boundary, query, has_start)
-            floor = boundary
+            floor = boundary if own else 0
         if direction == ScanDirection.FORWARD:
             found = items[max(index, boundary if cursor is None else 0) :][:limit]
             more = bool(found) and found[-1] is not items[-1]

@@ -1,0 +1,55 @@
+"""The item store: newest versions, sealed, in order; gone when their time is over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chatproxy.sessions import items
+from chatproxy.sessions.items import Kept
+from chatproxy.sessions.models import StoredItem
+from chatproxy.sessions.vault import SealBroken
+from tests.unit.sessions.conftest import MakeSession, say
+
+pytestmark = pytest.mark.django_db
+
+
+def test_items_are_read_in_order_of_time_ties_as_they_came(make_session: MakeSession) -> None:
+    chat = make_session()
+    for text, minute in (("c", 5), ("a", 1), ("b1", 3), ("b2", 3)):
+        say(chat, text, minute=minute)
+    assert [each["Content"] for each in items.read(str(chat.pk))] == ["a", "b1", "b2", "c"]
+
+
+def test_a_newer_version_takes_the_place_of_the_older(make_session: MakeSession) -> None:
+    chat = make_session()
+    wire = say(chat, "draft")
+    items.append([Kept(str(chat.pk), {**wire, "Content": "final"}, is_new=False)])
+    assert [each["Content"] for each in items.read(str(chat.pk))] == ["final"]
+
+
+def test_nothing_people_wrote_lies_readable_in_a_row(make_session: MakeSession) -> None:
+    chat = make_session()
+    say(chat, "my card number is 4711", DisplayName="Ada Lovelace")
+    row = StoredItem.objects.values().get()
+    assert not any("4711" in str(value) or "Lovelace" in str(value) for value in row.values())
+
+
+def test_an_item_moved_to_another_chat_does_not_open(make_session: MakeSession) -> None:
+    one, other = make_session(), make_session()
+    say(one, "private")
+    StoredItem.objects.update(session=other)
+    with pytest.raises(SealBroken):
+        items.read(str(other.pk))
+
+
+def test_with_no_retention_only_the_counts_are_kept(
+    make_session: MakeSession, settings: Any
+) -> None:
+    settings.CHAT_RETENTION_DAYS = 0
+    chat = make_session()
+    say(chat, "unwritten")
+    chat.refresh_from_db()
+    assert items.read(str(chat.pk)) == []
+    assert chat.messages_in == 1

@@ -1,0 +1,308 @@
+"""The states of a session, and every way from one to the next."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from chatproxy.sessions import control, keys, lifecycle, opened
+from chatproxy.sessions.errors import RateLimited, SessionEnded, SessionKeyInvalid
+from chatproxy.sessions.lifecycle import Start
+from chatproxy.sessions.models import ChatSession, EndedBy, LinkLease, SpentTicket, State
+from chatproxy.upstream.shapes import (
+    ConnectionCredentials,
+    ConnectionToken,
+    ParticipantToken,
+    StartedChat,
+)
+from chatproxy.widgets.models import Widget
+from tests.unit.sessions.conftest import MakeSession
+
+pytestmark = pytest.mark.django_db
+TOKEN = "11111111-2222-4333-8444-555555555555"
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    said: list[str] = []
+    monkeypatch.setattr(control, "publish", lambda kind, session_id, **_: said.append(str(kind)))
+    return said
+
+
+def started(number: int = 1) -> StartedChat:
+    return StartedChat(f"c-{number}", f"p-{number}", ParticipantToken("participant-token"))
+
+
+def credentials(text: str, **life: float) -> ConnectionCredentials:
+    return ConnectionCredentials(ConnectionToken(text), timezone.now() + timedelta(**life))
+
+
+def in_an_hour() -> Any:
+    return timezone.now() + timedelta(hours=1)
+
+
+# --- starting
+
+
+def test_the_same_client_token_gives_the_same_session(widget: Widget) -> None:
+    start = Start(widget, "https://shop.example", client_token=TOKEN)
+    assert lifecycle.prepare(start).pk == lifecycle.prepare(start).pk
+    elsewhere = Start(widget, "https://other.example", client_token=TOKEN)
+    assert lifecycle.prepare(elsewhere).pk != lifecycle.prepare(start).pk
+
+
+def test_without_a_client_token_each_start_is_its_own(widget: Widget) -> None:
+    start = Start(widget, "")
+    assert lifecycle.prepare(start).pk != lifecycle.prepare(start).pk
+
+
+def test_a_client_token_does_not_lie_readable(widget: Widget) -> None:
+    lifecycle.prepare(Start(widget, "", client_token=TOKEN))
+    assert TOKEN not in str(ChatSession.objects.values().get())
+
+
+def test_a_client_token_of_a_chat_that_is_over_starts_nothing(widget: Widget) -> None:
+    start = Start(widget, "", client_token=TOKEN)
+    lifecycle.mark_ended(str(lifecycle.prepare(start).pk))
+    with pytest.raises(SessionEnded):
+        lifecycle.prepare(start)
+
+
+def test_a_start_that_failed_begins_anew_with_its_five_minutes(widget: Widget) -> None:
+    start = Start(widget, "", client_token=TOKEN)
+    first = lifecycle.prepare(start)
+    ChatSession.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    lifecycle.fail(first, "ValidationException")
+    again = lifecycle.prepare(start)
+    lifecycle.sweep()
+    again.refresh_from_db()
+    assert (again.pk, again.state, again.failure, again.ended_at) == (
+        first.pk,
+        State.STARTING,
+        "",
+        None,
+    )
+
+
+def test_a_contact_made_beside_a_failed_try_is_kept(widget: Widget) -> None:
+    session = lifecycle.prepare(Start(widget, "", client_token=TOKEN))
+    lifecycle.fail(session, "the other request's")
+    lifecycle.keep_contact(session, started())
+    session.refresh_from_db()
+    assert (session.state, session.contact_id) == (State.STARTING, "c-1")
+    lifecycle.fail(session, "too late")
+    session.refresh_from_db()
+    assert session.state == State.STARTING
+
+
+@pytest.mark.django_db(transaction=True)
+def test_starts_at_the_same_time_with_one_client_token_are_one(widget: Widget) -> None:
+    found: list[Any] = []
+    barrier = threading.Barrier(4)
+
+    def begin() -> None:
+        barrier.wait()
+        found.append(lifecycle.prepare(Start(widget, "", client_token=TOKEN)).pk)
+        connection.close()
+
+    threads = [threading.Thread(target=begin) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    assert len(set(found)) == 1
+
+
+def test_a_widgets_caps_are_kept(widget: Widget) -> None:
+    widget.starts_per_day, widget.live_chats = 3, 2
+    lifecycle.prepare(Start(widget, ""))
+    second = lifecycle.prepare(Start(widget, "", client_token=TOKEN))
+    with pytest.raises(RateLimited, match="busy"):
+        lifecycle.prepare(Start(widget, ""))
+    assert lifecycle.prepare(Start(widget, "", client_token=TOKEN)).pk == second.pk
+    lifecycle.mark_ended(str(second.pk))
+    lifecycle.prepare(Start(widget, ""))
+    with pytest.raises(RateLimited, match="today"):
+        lifecycle.prepare(Start(widget, ""))
+
+
+def test_a_repeated_start_revokes_the_key_before(
+    make_session: MakeSession, published: list[str]
+) -> None:
+    chat = make_session()
+    first = lifecycle.issue_key(chat)
+    second = lifecycle.replace_key(chat)
+    session = opened.reopen(str(chat.pk))
+    assert session.key_id(second)
+    with pytest.raises(SessionKeyInvalid):
+        session.key_id(first)
+    assert published == ["revoked"]
+
+
+# --- connecting
+
+
+def test_a_token_that_lasts_is_kept_and_one_that_does_not_is_replaced(
+    make_session: MakeSession,
+) -> None:
+    chat, generations = make_session(), []
+    for text, life in (("a", {"hours": 2}), ("b", {"days": 1}), ("c", {"days": 1})):
+        until = timezone.now() + timedelta(hours=3 if text == "b" else 1)
+        lifecycle.keep_token(str(chat.pk), credentials(text, **life), needed_until=until)
+        chat.refresh_from_db()
+        generations.append(chat.connection_generation)
+    assert generations == [1, 2, 2]
+
+
+def test_a_refused_token_is_replaced_and_kept_beside_the_new_one(
+    make_session: MakeSession,
+) -> None:
+    chat = make_session()
+    for text in ("a", "b", "c"):
+        lifecycle.keep_token(
+            str(chat.pk), credentials(text, days=1), needed_until=in_an_hour(), replace=True
+        )
+    session = opened.open_session(str(chat.pk))
+    assert {n: pair[0].reveal() for n, pair in session.tokens.items()} == {2: "b", 3: "c"}
+
+
+def test_the_first_connection_makes_a_session_active_once(make_session: MakeSession) -> None:
+    chat = make_session(state=State.STARTING, connected_at=None)
+    lifecycle.mark_connected(str(chat.pk))
+    chat.refresh_from_db()
+    first = chat.connected_at
+    lifecycle.mark_connected(str(chat.pk))
+    chat.refresh_from_db()
+    assert (chat.state, chat.connected_at) == (State.ACTIVE, first)
+
+
+def test_a_late_connection_revives_no_chat_that_is_over(make_session: MakeSession) -> None:
+    chat = make_session(state=State.LEAVING)
+    lifecycle.mark_connected(str(chat.pk))
+    chat.refresh_from_db()
+    assert chat.state == State.LEAVING
+
+
+def test_a_ticket_is_spent_once(make_session: MakeSession) -> None:
+    ticket = keys.Ticket("0" * 32, 1, 2_000_000_000)
+    lifecycle.spend(ticket)
+    with pytest.raises(SessionKeyInvalid):
+        lifecycle.spend(ticket)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_spend_a_ticket_at_once_one_gets_in() -> None:
+    ticket = keys.Ticket("1" * 32, 1, 2_000_000_000)
+    barrier, got_in, refused = threading.Barrier(6), [], []
+
+    def spend(number: int) -> None:
+        barrier.wait()
+        try:
+            lifecycle.spend(ticket)
+            got_in.append(number)
+        except SessionKeyInvalid:
+            refused.append(number)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=spend, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(got_in), len(refused)) == (1, 5)
+
+
+# --- ending
+
+
+def test_ending_erases_tokens_and_happens_once(
+    make_session: MakeSession, published: list[str]
+) -> None:
+    chat = make_session(participant_token_sealed="sealed")
+    lifecycle.keep_token(str(chat.pk), credentials("a", days=1), needed_until=in_an_hour())
+    for by in (EndedBy.AGENT, EndedBy.SERVICE):
+        lifecycle.mark_ended(str(chat.pk), by=by)
+    chat.refresh_from_db()
+    assert (chat.state, chat.ended_by) == (State.ENDED, EndedBy.AGENT)
+    assert (chat.participant_token_sealed, chat.connection_token_sealed) == ("", "")
+    assert published == ["ended"]
+    assert list(chat.events.values_list("kind", flat=True)) == ["ended"]
+    with pytest.raises(SessionEnded):
+        opened.open_session(str(chat.pk)).must_be_live()
+
+
+@pytest.mark.parametrize(
+    ("fields", "by", "who"),
+    [
+        ({}, "", EndedBy.SERVICE),
+        ({}, "agent", EndedBy.AGENT),
+        ({"state": State.LEAVING}, "agent", EndedBy.CUSTOMER),
+        ({"state": State.LEAVING}, "", EndedBy.CUSTOMER),
+        ({"ended_by": EndedBy.OPERATOR}, "agent", EndedBy.OPERATOR),
+    ],
+)
+def test_who_left_first_ended_it(
+    make_session: MakeSession, fields: dict[str, Any], by: str, who: str
+) -> None:
+    chat = make_session(**fields)
+    lifecycle.mark_ended(str(chat.pk), by=by)
+    chat.refresh_from_db()
+    assert chat.ended_by == who
+
+
+def test_an_end_nobody_saw_says_from_when_on_items_may_be_missing(
+    make_session: MakeSession,
+) -> None:
+    chat, since = make_session(), timezone.now() - timedelta(minutes=3)
+    lifecycle.mark_ended(str(chat.pk), incomplete_since=since)
+    chat.refresh_from_db()
+    assert chat.incomplete_since == since
+
+
+def test_leaving_is_not_the_end(make_session: MakeSession) -> None:
+    chat = make_session()
+    lifecycle.mark_leaving(str(chat.pk))
+    lifecycle.mark_leaving(str(chat.pk))
+    chat.refresh_from_db()
+    assert chat.state == State.LEAVING
+    assert opened.open_session(str(chat.pk)).is_live
+    assert chat.events.count() == 1
+
+
+def test_time_moves_sessions_on(make_session: MakeSession) -> None:
+    now = timezone.now()
+    gone = now - timedelta(seconds=1)
+    late = make_session(ago=10, state=State.STARTING, connected_at=None)
+    young = make_session(ago=2, state=State.STARTING, connected_at=None)
+    outlived = make_session(expires_at=gone)
+    read = make_session(state=State.ENDED, expires_at=gone)
+    going_on = make_session()
+    SpentTicket.objects.create(nonce="old", expires_at=gone)
+    LinkLease.objects.create(session=going_on, holder="x:1:a", expires_at=now - timedelta(hours=1))
+    lifecycle.sweep()
+    states = {chat.pk: chat.state for chat in ChatSession.objects.all()}
+    assert [states[each.pk] for each in (late, young, outlived, read, going_on)] == [
+        State.FAILED,
+        State.STARTING,
+        State.ENDED,
+        State.EXPIRED,
+        State.ACTIVE,
+    ]
+    assert not SpentTicket.objects.exists()
+    assert not LinkLease.objects.exists()
+
+
+def test_an_error_noted_is_an_error_counted(make_session: MakeSession) -> None:
+    chat = make_session()
+    lifecycle.note(chat.pk, "link_failed", error="ThrottlingException", request_id="")
+    lifecycle.note(chat.pk, "link_up")
+    chat.refresh_from_db()
+    assert chat.errors == 1
+    assert chat.events.get(kind="link_failed").detail == {"error": "ThrottlingException"}
