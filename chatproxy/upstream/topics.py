@@ -16,6 +16,8 @@ from enum import StrEnum
 from json import JSONDecoder
 from typing import Any, Final
 
+from pydantic_core import from_json
+
 from chatproxy.upstream.items import Item
 from chatproxy.upstream.vocabulary import HEARTBEAT_INTERVAL_S, Topic
 
@@ -199,12 +201,11 @@ class TopicsProtocol:
 
 
 def _decoded(text: str) -> Any:
-    """As `json.loads`, without its detours: two of these are made for every frame."""
+    """As `json.loads`, at half its price: two of these are made for every frame."""
     try:
-        value, end = _FIRST_VALUE.raw_decode(text)
-    except ValueError:  # white space in front, or no JSON
+        return from_json(text)
+    except ValueError:  # half a surrogate pair, which Python's reader takes; or no JSON
         return json.loads(text)
-    return value if end == len(text) else json.loads(text)
 
 
 def _first_value(text: str) -> tuple[str, Any]:
