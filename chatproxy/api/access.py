@@ -38,10 +38,14 @@ class Key(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a route asks of a request. ``live``: the chat must not be over."""
+    """What a route asks of a request.
+
+    ``live``: the chat must not be over. ``limited``: a session that asks too fast is refused.
+    """
 
     key: Key
     live: bool = True
+    limited: bool = True
     methods: tuple[str, ...] = ("POST",)
 
 
@@ -80,7 +84,8 @@ def admit(request: HttpRequest, policy: Policy) -> Visitor:
     check_origin(origin, chat)
     if policy.live and not chat.is_live:
         raise SessionEnded("The chat is over. Start a new one to go on.")
-    session_budget.spend(chat.id)
+    if policy.limited:
+        session_budget.spend(chat.id)
     return Visitor(chat, key_id, generation, origin)
 
 

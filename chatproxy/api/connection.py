@@ -9,6 +9,7 @@ for a bad key, or a chat known to be over.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -17,11 +18,13 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from chatproxy.api.access import Key, Policy, Visitor, door
+from chatproxy.api.limits import session_budget
 from chatproxy.api.participant import answer, body_as
 from chatproxy.conf import conf
 from chatproxy.onehop import Deferred
 from chatproxy.relay import runtime
 from chatproxy.sessions import lifecycle, opened
+from chatproxy.sessions.errors import RateLimited
 from chatproxy.sessions.models import State
 from chatproxy.upstream.errors import ValidationException
 from chatproxy.upstream.inputs import ConnectionRequest
@@ -32,7 +35,7 @@ LINK_WAIT_S = 3.0
 SOCKET_LIFE = timedelta(seconds=WEBSOCKET_LIFETIME_S)
 
 
-@door(Policy(Key.SESSION))
+@door(Policy(Key.SESSION, limited=False))
 def create_participant_connection(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
     """CreateParticipantConnection: a connection key, and a websocket URL that opens one socket."""
     asked = body_as(ConnectionRequest, request)
@@ -46,7 +49,10 @@ def create_participant_connection(request: HttpRequest, visitor: Visitor) -> Htt
     hub = runtime.hub()
     is_new_chat = visitor.chat.state == State.STARTING
 
+    pause_s = _pause_s(visitor)
+
     async def connected() -> None:
+        await asyncio.sleep(pause_s)
         place = hub.ensure(visitor.chat.id, visitor.chat.contact_id, is_new_chat=is_new_chat)
         await hub.wait_connected(place, LINK_WAIT_S)
 
@@ -57,9 +63,18 @@ def create_participant_connection(request: HttpRequest, visitor: Visitor) -> Htt
         return answer(_connection(chat.id, passes, types))
 
     place = hub.place(visitor.chat.id)
-    if place is not None and place.link.connected.is_set():
+    if place is not None and place.link.connected.is_set() and not pause_s:
         return resume()
     return Deferred(wait=connected, resume=resume)
+
+
+def _pause_s(visitor: Visitor) -> float:
+    """A session that asks too fast waits a little; a refusal would end ChatJS's session."""
+    try:
+        session_budget.spend(visitor.chat.id)
+    except RateLimited as err:
+        return err.retry_after_s
+    return 0.0
 
 
 def _connection(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import threading
 import time
 from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest
-from limits import parse
+from limits import RateLimitItem, parse
+from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from chatproxy.conf import conf
 from chatproxy.sessions.errors import RateLimited
+
+logger = logging.getLogger(__name__)
 
 
 def client_address(request: HttpRequest) -> str:
@@ -41,15 +45,38 @@ def limit_starts(request: HttpRequest) -> None:
         RateLimited: too many; says for how long.
     """
     rate = parse(conf.starts_per_address)
-    limiter, address = _limiter(), client_address(request)
-    if limiter.hit(rate, "start", address):
+    address = _counted_as(client_address(request))
+    try:
+        reset_at = _hit(_limiter(), rate, address)
+    except StorageError as err:
+        # Redis is away: each process counts for itself meanwhile.
+        logger.warning("starts are counted locally", extra={"cause": type(err).__name__})
+        reset_at = _hit(_local_limiter(), rate, address)
+    if reset_at is None:
         return
-    reset_at, _ = limiter.get_window_stats(rate, "start", address)
     wait_s = max(1.0, reset_at - time.time())
     raise RateLimited(
         f"Too many chats were started from your address. Try again in {wait_s:.0f} seconds.",
         wait_s,
     )
+
+
+def _hit(limiter: FixedWindowRateLimiter, rate: RateLimitItem, address: str) -> float | None:
+    """Count one start; when the window ends, if it was one too many."""
+    if limiter.hit(rate, "start", address):
+        return None
+    return float(limiter.get_window_stats(rate, "start", address)[0])
+
+
+def _counted_as(address: str) -> str:
+    """What counts as one address: of IPv6 the network of 64 bits that a home has to itself."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network(f"{parsed}/64", strict=False))
+    return address
 
 
 class SessionBudget:
@@ -95,6 +122,11 @@ def _limiter() -> FixedWindowRateLimiter:
         else MemoryStorage()
     )
     return FixedWindowRateLimiter(storage)
+
+
+@lru_cache(maxsize=1)
+def _local_limiter() -> FixedWindowRateLimiter:
+    return FixedWindowRateLimiter(MemoryStorage())
 
 
 @lru_cache(maxsize=4)

@@ -97,10 +97,10 @@ def _send(visitor: Visitor, message: OutgoingMessage) -> HttpResponseBase:
     def first_try() -> HttpResponse:
         try:
             return call()
-        except AccessDeniedException:
+        except AccessDeniedException as err:
             if visitor.chat.state == State.LEAVING:
                 raise  # the customer has left, so the service has taken the token back
-            return _once_more_renewed(visitor, message)
+            return _once_more_renewed(visitor, message, err)
 
     return with_permit(
         visitor.chat.instance_id, visitor.chat.id, Group.MESSAGE, Priority.MESSAGE, first_try
@@ -116,19 +116,29 @@ def _sent(chat: OpenedSession, generation: int, message: OutgoingMessage) -> Htt
     return answer(accepted.wire)
 
 
-def _once_more_renewed(visitor: Visitor, message: OutgoingMessage) -> HttpResponse:
+def _once_more_renewed(
+    visitor: Visitor, message: OutgoingMessage, refused: AccessDeniedException
+) -> HttpResponse:
     """The token was refused: a definite no, so a second try on a new token can't send twice."""
-    hub = runtime.hub()
+    hub, known = runtime.hub(), visitor.chat.generation
 
     async def renewed() -> None:
         place = hub.ensure(visitor.chat.id, visitor.chat.contact_id)
         with suppress(TimeoutError):
             await place.link.renew_token()
 
-    def resume() -> HttpResponse:
+    def resume() -> HttpResponseBase:
         chat = opened.reopen(visitor.chat.id)
         chat.must_be_live()
-        return _sent(chat, chat.generation, message)
+        if chat.generation == known:
+            raise refused  # there is no newer token to try
+        return with_permit(
+            chat.instance_id,
+            chat.id,
+            Group.MESSAGE,
+            Priority.MESSAGE,
+            lambda: _sent(chat, chat.generation, message),
+        )
 
     return Deferred(wait=renewed, resume=resume)
 

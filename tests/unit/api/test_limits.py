@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
+from limits.errors import StorageError
 
 from chatproxy.api import limits
 from chatproxy.api.limits import SessionBudget
@@ -13,9 +14,10 @@ from chatproxy.widgets.models import Widget
 
 @pytest.fixture(autouse=True)
 def _nothing_counted() -> Iterator[None]:
-    limits._limiter.cache_clear()
+    counted = limits._limiter
+    counted.cache_clear()
     yield
-    limits._limiter.cache_clear()
+    counted.cache_clear()
 
 
 @pytest.mark.django_db
@@ -41,3 +43,44 @@ def test_a_session_that_asks_too_fast_is_told_to_slow_down() -> None:
         budget.spend("one")
     assert refused.value.retry_after_s >= 1
     budget.spend("another")
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("203.0.113.5", "198.51.100.1", "203.0.113.5"),  # nobody we trust says so
+        ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "1.2.3.4, 198.51.100.1, 10.0.0.2", "198.51.100.1"),  # the left one is made up
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.1"),
+    ],
+)
+@override_settings(CHAT_TRUSTED_PROXIES=["10.0.0.0/8"])
+def test_only_a_trusted_proxy_says_who_asks(peer: str, forwarded: str, address: str) -> None:
+    request = RequestFactory().get("/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR=forwarded)
+    assert limits.client_address(request) == address
+
+
+@override_settings(CHAT_STARTS_PER_ADDRESS="2/minute")
+def test_the_addresses_of_one_home_count_as_one() -> None:
+    addresses = ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::3"]
+    requests = [RequestFactory().get("/", REMOTE_ADDR=address) for address in addresses]
+    for request in requests[:2]:
+        limits.limit_starts(request)
+    with pytest.raises(RateLimited):
+        limits.limit_starts(requests[2])
+    limits.limit_starts(RequestFactory().get("/", REMOTE_ADDR="2001:db8:0:1::1"))
+
+
+@override_settings(CHAT_STARTS_PER_ADDRESS="1/minute")
+def test_with_redis_away_starts_are_counted_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        def hit(self, *_: object) -> bool:
+            raise StorageError(ConnectionError())
+
+    monkeypatch.setattr(limits, "_limiter", Away)
+    limits._local_limiter.cache_clear()
+    request = RequestFactory().get("/", REMOTE_ADDR="203.0.113.9")
+    limits.limit_starts(request)
+    with pytest.raises(RateLimited):
+        limits.limit_starts(request)
