@@ -21,6 +21,7 @@ import { Uploads } from "./uploads.js";
 
 const LAST_WORDS_MS = 2_000;
 const AGAIN_MS = 3_000;
+const END_TRIES = 4;
 /** Why there is no socket any more: it was refused, the chat is over, the key was revoked. */
 const OVER = [0, 4501, 4502];
 
@@ -151,7 +152,8 @@ export class Chat {
   adopt(info) {
     this.#info = info;
     if (info.state === "ended" || info.state === "failed") return this.#finish();
-    if (info.state === "leaving") this.#phase = "leaving";
+    this.#left = info.state === "leaving";
+    if (this.#left) this.#phase = "leaving";
     this.begin({ entries: [], begunHere: false });
   }
 
@@ -338,7 +340,7 @@ export class Chat {
     const wasLive = this.#begun;
     try {
       await this.#history.everything();
-      if (!this.#info?.endedAt) this.#info = await this.#api.session(this.#keys.sessionKey);
+      await this.#learnEnd();
     } catch (error) {
       if (this.#closed) return;
       if (isUnknown(error)) return this.#hooks.vanished();
@@ -346,6 +348,14 @@ export class Chat {
     }
     this.#hooks.changed();
     if (wasLive) this.#hooks.ended();
+  }
+
+  /** By whom and when it ended. The frame that told us may be faster than the server's own record of it. */
+  async #learnEnd() {
+    for (let tries = 0; tries < END_TRIES && !this.#info?.endedAt && !this.#closed; tries += 1) {
+      if (tries) await new Promise((resolve) => this.#clock.later(() => resolve(null), 1_000));
+      this.#info = await this.#api.session(this.#keys.sessionKey);
+    }
   }
 
   /**

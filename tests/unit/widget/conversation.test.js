@@ -508,6 +508,17 @@ test("the end closes the socket, stops all timers and reads the whole chat", asy
   assert.equal(scene.clock.waiting, 0);
 });
 
+test("who ended it is asked again while the server has not written it down", async () => {
+  const scene = await onStage();
+  scene.sockets.last().chat(event("chat.ended", { at: 2 }));
+  await scene.clock.pass(900);
+  assert.equal(scene.conversation.state.endedBy, null);
+  scene.api.info = { ...scene.api.info, state: "ended", endedBy: "agent", endedAt: "2026-11-22T10:00:02.000Z" };
+  await scene.clock.pass(200);
+  assert.equal(scene.conversation.state.endedBy, "agent");
+  assert.equal(scene.clock.waiting, 0);
+});
+
 test("ending it asks the server and waits for the last words", async () => {
   const scene = await onStage();
   await scene.conversation.chat.end();
