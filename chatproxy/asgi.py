@@ -11,6 +11,7 @@ django.setup()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from chatproxy.api import metrics  # noqa: E402
+from chatproxy.api.health import Health  # noqa: E402
 from chatproxy.api.routing import websocket_urlpatterns  # noqa: E402
 from chatproxy.lifespan import lifespan  # noqa: E402
 from chatproxy.onehop import OneHopHandler  # noqa: E402
@@ -26,7 +27,7 @@ metrics.process.bulkheads = handler.bulkheads
 
 application = ProtocolTypeRouter(
     {
-        "http": handler,
+        "http": Health(handler),
         "websocket": URLRouter(websocket_urlpatterns),
         "lifespan": lifespan.app,
     }

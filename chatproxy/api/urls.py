@@ -4,7 +4,6 @@ from django.urls import path
 
 from chatproxy.api import (
     connection,
-    health,
     metrics,
     openapi,
     pages,
@@ -30,7 +29,5 @@ urlpatterns = [
     path("api/docs/problems", pages.problem_types),
     path("api/v1/openapi.json", openapi.openapi_json),
     path("api/v1/", api.urls),
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
     path("metrics", metrics.metrics),
 ]
