@@ -1,0 +1,90 @@
+"""Every way to go wrong has one body, which people, clients and AWS SDKs can read."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest
+from django.test import RequestFactory
+
+from chatproxy.api.problems import TABLE, problem_for, problem_response
+from chatproxy.sessions import errors as ours
+from chatproxy.sessions.vault import SealBroken
+from chatproxy.upstream import errors as upstream
+from chatproxy.upstream.vocabulary import Operation
+
+SEND = Operation.SEND_MESSAGE
+
+CASES: list[tuple[Exception, int, str, int]] = [
+    (ours.MalformedBody("x"), 400, "ValidationException", 400),
+    (ours.InvalidFields("x", [{"pointer": "/a", "detail": "b"}]), 400, "ValidationException", 422),
+    (ours.OriginNotAllowed("x"), 403, "AccessDeniedException", 403),
+    (ours.SessionKeyInvalid("x"), 403, "AccessDeniedException", 401),
+    (ours.SessionNotFound("x"), 403, "AccessDeniedException", 401),
+    (ours.SessionEnded("x"), 403, "AccessDeniedException", 410),
+    (ours.RateLimited("x", 7.2), 429, "ThrottlingException", 429),
+    (ours.Overloaded("x", 3.0), 429, "ThrottlingException", 503),
+    (upstream.AccessDeniedException(SEND), 403, "AccessDeniedException", 410),
+    (upstream.ValidationException(SEND, message="no"), 400, "ValidationException", 422),
+    (upstream.ConflictException(SEND), 409, "ConflictException", 409),
+    (upstream.ServiceQuotaExceededException(SEND), 402, "ServiceQuotaExceededException", 429),
+    (upstream.ResourceNotFoundException(SEND), 404, "ResourceNotFoundException", 404),
+    (upstream.ThrottlingException(SEND), 429, "ThrottlingException", 503),
+    (upstream.UpstreamTimeout(SEND), 500, "InternalServerException", 504),
+    (upstream.UpstreamUnreachable(SEND), 500, "InternalServerException", 502),
+    (upstream.UpstreamShapeError(SEND), 500, "InternalServerException", 502),
+    (upstream.InternalServerException(SEND), 500, "InternalServerException", 502),
+    (OperationalError("database is locked"), 500, "InternalServerException", 503),
+    (InterfaceError("gone"), 500, "InternalServerException", 503),
+    (SealBroken("x"), 500, "InternalServerException", 500),
+    (KeyError("a mistake of ours"), 500, "InternalServerException", 500),
+]
+
+
+def asked(path: str) -> HttpRequest:
+    return RequestFactory().post(path)
+
+
+@pytest.mark.parametrize(
+    ("error", "wire", "name", "status"), CASES, ids=lambda value: type(value).__name__
+)
+def test_each_error_has_its_status_at_each_door(
+    error: Exception, wire: int, name: str, status: int
+) -> None:
+    for path, expected in (("/participant/message", wire), ("/api/v1/session", status)):
+        request = asked(path)
+        response = problem_response(error, request)
+        body = json.loads(response.content)
+        assert response.status_code == body["status"] == expected
+        assert response["Content-Type"] == "application/problem+json"
+        assert response["x-amzn-ErrorType"] == name
+        assert {"type", "title", "status", "detail", "instance", "message"} <= set(body)
+        assert body["message"] == body["detail"]
+        assert "chatproxy" not in body["detail"].lower()
+
+
+def test_where_waiting_helps_it_says_how_long() -> None:
+    assert problem_response(ours.RateLimited("x", 7.2), asked("/"))["Retry-After"] == "8"
+    assert "Retry-After" not in problem_response(ours.SessionEnded("x"), asked("/"))
+
+
+def test_fields_that_do_not_fit_are_listed() -> None:
+    error = ours.InvalidFields("two", [{"pointer": "/a", "detail": "b"}])
+    body = json.loads(problem_response(error, asked("/api/v1/sessions")).content)
+    assert body["errors"] == [{"pointer": "/a", "detail": "b"}]
+
+
+def test_words_of_errors_nobody_made_for_people_stay_inside() -> None:
+    for error in (OperationalError("secret detail"), SealBroken("secret"), ValueError("secret")):
+        assert (
+            "secret" not in problem_response(error, asked("/participant/message")).content.decode()
+        )
+
+
+def test_every_row_says_what_to_do() -> None:
+    for _, row in TABLE:
+        assert row.detail.endswith(".")
+        assert row.title[0].isupper()
+        assert problem_for(Exception()).type == "internal-error"
