@@ -1,6 +1,6 @@
 """Many chats on one instance's quota: messages come first, and the service never has to throttle.
 
-``CHAT_LOAD=200`` runs it as large as it is described in docs/benchmarks.md; by default it is small
+``LOAD_CHATS=200`` runs it as large as it is described in docs/benchmarks.md; by default it is small
 enough for every run.
 """
 
@@ -17,7 +17,7 @@ import requests
 from tests.flow.client import EVENT, Visitor
 from tests.processes import RunningDemo
 
-CHATS = int(os.environ.get("CHAT_LOAD", "24"))
+CHATS = int(os.environ.get("LOAD_CHATS", "24"))
 SECONDS = 8.0
 # A little less than the service's ten a second, so that any wait is typing's fault.
 MESSAGES_PER_S = 6.0
