@@ -31,6 +31,12 @@ def test_no_message_waits_behind_typing_and_nothing_is_throttled(demo: RunningDe
     waits, others = _load(demo, visitors)
 
     state = demo.sandbox.state()
+    print(
+        f"\n{CHATS} chats: {len(waits)} messages, median {statistics.median(waits) * 1000:.0f} ms, "
+        f"longest {max(waits) * 1000:.0f} ms; other routes median "
+        f"{statistics.median(others) * 1000:.0f} ms, longest {max(others) * 1000:.0f} ms; "
+        f"sent upstream {state['requests']}, throttled {state['throttled']}"
+    )
     assert state["throttled"] in ({}, 0), state["throttled"]
     assert statistics.median(waits) < 0.5, sorted(waits)[-5:]
     assert max(waits) < 3.0, sorted(waits)[-5:]
