@@ -18,8 +18,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseError
 
 from chatproxy.relay import runtime
+from chatproxy.relay.frames import SESSION_TOPIC, session_frame
 from chatproxy.relay.hub import Place
-from chatproxy.relay.stream import SESSION_TOPIC, session_frame, told
+from chatproxy.relay.stream import told
 from chatproxy.relay.tab import BrowserTab
 from chatproxy.sessions import keys, lifecycle, opened
 from chatproxy.sessions.errors import SessionKeyInvalid

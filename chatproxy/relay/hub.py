@@ -20,11 +20,11 @@ from django.db import Error as DatabaseError
 from chatproxy.conf import conf
 from chatproxy.relay import registry
 from chatproxy.relay.gateway import Gateway
-from chatproxy.relay.link import Dial, Link
+from chatproxy.relay.link import Link
 from chatproxy.relay.recorder import Recorder
 from chatproxy.relay.registry import Held
 from chatproxy.relay.signals import Signals
-from chatproxy.relay.socket import UpstreamSocket
+from chatproxy.relay.socket import Dial, UpstreamSocket
 from chatproxy.relay.stream import FrameCounts, LinkState, Stream, Tab
 from chatproxy.sessions import control, instances, items, lifecycle, opened
 from chatproxy.sessions.control import Control

@@ -11,16 +11,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import Error as DatabaseError
 
 from chatproxy.relay.gap import fill
 from chatproxy.relay.gateway import Gateway
 from chatproxy.relay.recorder import Recorder
-from chatproxy.relay.socket import SocketLost, Took, UpstreamSocket
+from chatproxy.relay.socket import Dial, Socket, SocketLost, UpstreamSocket
 from chatproxy.relay.stream import LinkState, Stream
 from chatproxy.sessions import lifecycle
 from chatproxy.sessions.errors import SessionEnded, SessionNotFound
@@ -32,7 +32,6 @@ from chatproxy.upstream.errors import (
 from chatproxy.upstream.governor import GovernorBusy, Priority
 from chatproxy.upstream.items import Item
 from chatproxy.upstream.shapes import Connection
-from chatproxy.upstream.tokens import WebsocketUrl
 
 logger = logging.getLogger(__name__)
 
@@ -49,19 +48,6 @@ MOST_HELD = 2000
 
 class ChatOver(Exception):
     """The service refuses new connections: the chat is over, or the customer has left it."""
-
-
-class Socket(Protocol):
-    """An open, subscribed upstream socket."""
-
-    async def keep_awake(self) -> str:
-        """Send heartbeats until it is gone; says why it is."""
-
-    def close(self) -> None:
-        """Close it; closing twice is no mistake."""
-
-
-Dial = Callable[[WebsocketUrl, Took], Awaitable[Socket]]
 
 
 class Link:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import lru_cache
+from typing import Protocol
 
 from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
@@ -30,6 +31,19 @@ HEARTBEAT_S = 7.5
 MAX_FRAME_BYTES = 1024 * 1024
 
 Took = Callable[[str, Item], object]
+
+
+class Socket(Protocol):
+    """An open, subscribed upstream socket."""
+
+    async def keep_awake(self) -> str:
+        """Send heartbeats until it is gone; says why it is."""
+
+    def close(self) -> None:
+        """Close it; closing twice is no mistake."""
+
+
+Dial = Callable[[WebsocketUrl, Took], Awaitable[Socket]]
 
 
 class SocketLost(Exception):

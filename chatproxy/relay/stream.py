@@ -8,7 +8,6 @@ loop.
 
 from __future__ import annotations
 
-import json
 import secrets
 import uuid
 from collections import OrderedDict, deque
@@ -18,11 +17,12 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from chatproxy.relay.frames import chat_frame, frames_of, session_frame, with_position
 from chatproxy.sessions.transcript import Transcript
 from chatproxy.upstream.items import Item
 from chatproxy.upstream.shapes import wire_time
-from chatproxy.upstream.versions import STAMPS, version_keys
-from chatproxy.upstream.vocabulary import EventType, ItemType, ParticipantRole, Topic
+from chatproxy.upstream.versions import version_keys
+from chatproxy.upstream.vocabulary import EventType, ItemType, ParticipantRole
 
 Wire = dict[str, Any]
 
@@ -33,8 +33,6 @@ MOST_EXPECTED = 100
 REPLAY_MARGIN = timedelta(minutes=2)
 # The last moment Python's clock can tell, in the year 9999.
 LATEST_INSTANT_MS = 253_402_300_799_000
-SESSION_TOPIC = "chatproxy/session"
-_LAST_INSTANT_MS = 253_402_300_799_000  # the end of what a datetime can hold
 
 
 class LinkState(StrEnum):
@@ -77,9 +75,7 @@ class Position:
         history, _, rest = text.partition(".")
         number, _, instant = rest.partition(".")
         is_one = history and number.isdecimal() and instant.isdecimal() and len(text) < 64
-        if not is_one or int(instant) > _LAST_INSTANT_MS:
-            return None
-        if int(instant) > LATEST_INSTANT_MS:
+        if not is_one or int(instant) > LATEST_INSTANT_MS:
             return None
         return cls(history, int(number), int(instant))
 
@@ -176,7 +172,7 @@ class Stream:
             self._keep(*changed)
         self._advance(item)
         self._number += 1
-        frame = _with_position(text, f"{self._history}.{self._number}.{self._instant_ms}")
+        frame = with_position(text, f"{self._history}.{self._number}.{self._instant_ms}")
         if item.content_type != EventType.TYPING:
             self._remember(frame)
         for tab in self.tabs:
@@ -288,7 +284,7 @@ class Stream:
         items = self.transcript.since(wire_time(horizon))
         return Replay(
             [
-                _with_position(chat_frame(inner), str(self.position))
+                with_position(chat_frame(inner), str(self.position))
                 for wire in items
                 for inner in frames_of(wire, self.contact_id)
             ]
@@ -316,51 +312,3 @@ class Stream:
 def told(state: LinkState) -> str:
     """The word a tab hears for ``state``: a link that comes up first reads as reconnecting."""
     return LinkState.RECONNECTING if state is LinkState.CONNECTING else state
-
-
-def session_frame(content: Wire) -> str:
-    """A frame of our own topic."""
-    return json.dumps({"topic": SESSION_TOPIC, "content": content})
-
-
-def chat_frame(inner: Wire) -> str:
-    """An item as the service would send it on the websocket."""
-    return json.dumps(
-        {
-            "content": json.dumps(inner),
-            "contentType": "application/json",
-            "topic": str(Topic.CHAT),
-        }
-    )
-
-
-def frames_of(wire: Wire, contact_id: str) -> list[Wire]:
-    """A transcript item as the inner objects of frames: the item, then one for each receipt.
-
-    Clients drop frames without their contact's id, and read only the first receipt of a frame.
-    """
-    metadata = dict(wire.get("MessageMetadata") or {})
-    receipts = metadata.pop("Receipts", None) or []
-    inner = {key: value for key, value in wire.items() if key != "MessageMetadata"}
-    # A message's metadata is its Id and receipts; without these, nothing is left to say.
-    if set(metadata) - {"MessageId"}:
-        inner["MessageMetadata"] = metadata
-    inner.setdefault("InitialContactId", contact_id)
-    inner.setdefault("ContactId", contact_id)
-    return [inner, *(_receipt_frame(str(wire.get("Id")), receipt) for receipt in receipts)]
-
-
-def _receipt_frame(message_id: str, receipt: Wire) -> Wire:
-    stamps = [receipt[stamp] for stamp in STAMPS if isinstance(receipt.get(stamp), str)]
-    return {
-        "AbsoluteTime": max(stamps, default=""),
-        "ContentType": str(EventType.MESSAGE_METADATA),
-        "Id": message_id,
-        "Type": str(ItemType.MESSAGE_METADATA),
-        "MessageMetadata": {"MessageId": message_id, "Receipts": [receipt]},
-    }
-
-
-def _with_position(text: str, position: str) -> str:
-    end = text.rindex("}")
-    return f'{text[:end]},"position":"{position}"}}'

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chatproxy.relay.stream import Stream, chat_frame
+from chatproxy.relay.frames import chat_frame
+from chatproxy.relay.stream import Stream
 from chatproxy.sessions import lifecycle
 from chatproxy.upstream.errors import AccessDeniedException
 from chatproxy.upstream.inputs import TranscriptQuery

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatproxy.relay import stream as stream_module
-from chatproxy.relay.stream import LinkState, Position, Stream, chat_frame, frames_of
+from chatproxy.relay.frames import chat_frame, frames_of
+from chatproxy.relay.stream import LinkState, Position, Stream
 from chatproxy.upstream.items import Item
 from tests.unit.relay.fakes import FakeTab, Kept, Wire, event, make_stream, message, receipt
 
