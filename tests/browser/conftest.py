@@ -68,15 +68,15 @@ def open_page(
 
     yield open_page
 
-    if request.node.stash.get(_failed, False) or problems:
-        _photograph(contexts, request.node.nodeid)
-    for context in contexts:
-        context.close()
     unexpected = [
         problem
         for problem in problems
         if not any(re.search(pattern, problem) for pattern in expected_problems)
     ]
+    if request.node.stash.get(_failed, False) or unexpected:
+        _photograph(contexts, request.node.nodeid)
+    for context in contexts:
+        context.close()
     if unexpected:
         pytest.fail("The pages complained:\n" + "\n".join(unexpected), pytrace=False)
 
