@@ -45,25 +45,25 @@ class SocketWriter:
         self._transport = protocol.transport
         self._socket = protocol.transport.socket
 
-    def __call__(self, frame: bytes) -> bool:
-        """Send one packed frame; never blocks, never raises.
+    def __call__(self, frame: bytes) -> int:
+        """Send one packed frame; never blocks, never raises. A closing socket swallows it.
 
         Returns:
-            False when the socket is closing or closed, and the frame went nowhere.
+            Bytes that wait because the browser does not read; nearly always 0.
         """
         if self._protocol.state != self._open:
-            return False
+            return 0
         transport = self._transport
-        if transport.dataBuffer or transport._tempDataLen or transport.disconnecting:
-            transport.write(frame)
-            return True
-        try:
-            sent = self._socket.send(frame)
-        except OSError:  # full, or broken: Twisted tells the one from the other
-            sent = 0
-        if sent < len(frame):
-            transport.write(frame[sent:])
-        return True
+        if not (transport.dataBuffer or transport._tempDataLen or transport.disconnecting):
+            try:
+                sent = self._socket.send(frame)
+            except OSError:  # full, or broken: Twisted tells the one from the other
+                sent = 0
+            if sent == len(frame):
+                return 0
+            frame = frame[sent:]
+        transport.write(frame)
+        return self.buffered_bytes()
 
     def buffered_bytes(self) -> int:
         """Bytes that wait because the browser does not read."""

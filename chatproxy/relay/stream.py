@@ -13,14 +13,14 @@ import uuid
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
 from chatproxy.relay.frames import chat_frame, frames_of, session_frame, with_position
 from chatproxy.sessions.transcript import Transcript
 from chatproxy.upstream.items import Item
-from chatproxy.upstream.shapes import wire_time
+from chatproxy.upstream.shapes import parse_time, wire_time
 from chatproxy.upstream.versions import version_keys
 from chatproxy.upstream.vocabulary import EventType, ItemType, ParticipantRole
 
@@ -31,8 +31,10 @@ RING_BYTES = 2 * 1024 * 1024
 SEEN_VERSIONS = 20_000
 MOST_EXPECTED = 100
 REPLAY_MARGIN = timedelta(minutes=2)
-# The last moment Python's clock can tell, in the year 9999.
-LATEST_INSTANT_MS = 253_402_300_799_000
+# Plain text, because each frame's content type is compared with these.
+TYPING = str(EventType.TYPING)
+NOTICED = frozenset({str(EventType.PARTICIPANT_LEFT), str(EventType.CHAT_ENDED)})
+EARLIEST = "2000-01-01T00:00:00.000Z"
 
 
 class LinkState(StrEnum):
@@ -64,20 +66,27 @@ class Position:
 
     history: str
     number: int
-    instant_ms: int
+    instant: str
 
     def __str__(self) -> str:
-        return f"{self.history}.{self.number}.{self.instant_ms}"
+        return f"{self.history}.{self.number}.{self.instant}"
 
     @classmethod
     def parse(cls, text: str) -> Position | None:
         """A position from a browser, or ``None`` if it is none of ours."""
         history, _, rest = text.partition(".")
-        number, _, instant = rest.partition(".")
-        is_one = history and number.isdecimal() and instant.isdecimal() and len(text) < 64
-        if not is_one or int(instant) > LATEST_INSTANT_MS:
+        number, dot, instant = rest.partition(".")
+        if not (history and number.isdecimal() and dot and len(text) < 64):
             return None
-        return cls(history, int(number), int(instant))
+        position = cls(history, int(number), instant)
+        return None if position.replayed_from() is None else position
+
+    def replayed_from(self) -> str | None:
+        """The instant from which on nothing may be missing; ``None`` if there is no such time."""
+        try:
+            return wire_time(parse_time(self.instant or EARLIEST) - REPLAY_MARGIN)
+        except (ValueError, OverflowError):
+            return None
 
 
 @dataclass(slots=True)
@@ -130,7 +139,7 @@ class Stream:
         self._counts = counts or FrameCounts()
         self._history = secrets.token_hex(4)
         self._number = 0
-        self._instant_ms = 0
+        self._instant = ""
         self._ring: deque[tuple[int, str]] = deque()
         self._ring_bytes = 0
         self._dropped = 0
@@ -139,7 +148,7 @@ class Stream:
 
     @property
     def position(self) -> Position:
-        return Position(self._history, self._number, self._instant_ms)
+        return Position(self._history, self._number, self._instant)
 
     # --- what arrives -----------------------------------------------------------------------
 
@@ -172,13 +181,15 @@ class Stream:
             self._keep(*changed)
         self._advance(item)
         self._number += 1
-        frame = with_position(text, f"{self._history}.{self._number}.{self._instant_ms}")
-        if item.content_type != EventType.TYPING:
+        frame = with_position(text, f"{self._history}.{self._number}.{self._instant}")
+        kind = item.wire.get("ContentType")
+        if kind != TYPING:
             self._remember(frame)
         for tab in self.tabs:
             tab.deliver(frame)
         self._counts.delivered += len(self.tabs)
-        self._notice(item)
+        if kind in NOTICED:
+            self._notice(item)
         return True
 
     def expect(self, item_id: str) -> None:
@@ -213,20 +224,19 @@ class Stream:
         )
 
     def _is_news(self, item: Item) -> bool:
-        news = False
+        seen, before = self._seen, len(self._seen)
         for key in version_keys(item):
-            if key in self._seen:
-                continue
-            news = True
-            self._seen[key] = None
-        while len(self._seen) > SEEN_VERSIONS:
-            self._seen.popitem(last=False)
-        return news
+            seen[key] = None
+        is_news = len(seen) > before
+        while len(seen) > SEEN_VERSIONS:
+            seen.popitem(last=False)
+        return is_news
 
     def _advance(self, item: Item) -> None:
-        moment = item.at
-        if moment is not None:
-            self._instant_ms = max(self._instant_ms, int(moment.timestamp() * 1000))
+        # As text: the service writes all times alike, so they compare as they are.
+        instant = item.wire.get("AbsoluteTime")
+        if type(instant) is str and len(instant) == len(EARLIEST) and instant > self._instant:
+            self._instant = instant
 
     def _remember(self, frame: str) -> None:
         self._ring.append((self._number, frame))
@@ -280,8 +290,7 @@ class Stream:
             return Replay([frame for number, frame in self._ring if number > after.number])
         if not self.transcript.is_complete and not len(self.transcript):
             return Replay([], is_reset=True)
-        horizon = datetime.fromtimestamp(after.instant_ms / 1000, UTC) - REPLAY_MARGIN
-        items = self.transcript.since(wire_time(horizon))
+        items = self.transcript.since(after.replayed_from() or EARLIEST)
         return Replay(
             [
                 with_position(chat_frame(inner), str(self.position))

@@ -44,8 +44,7 @@ class BrowserTab:
         if self.is_closed:
             return
         if self._straight is not None:
-            self._straight(frame(text))
-            waiting_bytes = self._straight.buffered_bytes()
+            waiting_bytes = self._straight(frame(text))
         else:
             self._waiting_bytes = waiting_bytes = self._waiting_bytes + len(text)
             self._push({"type": "websocket.send", "text": text})

@@ -10,9 +10,8 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import DateTimeField, UUIDField
@@ -31,8 +30,7 @@ _ADD_COUNTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """One item as it now is; ``is_new``: its Id was not known before."""
 
     session_id: str

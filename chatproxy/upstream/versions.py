@@ -12,7 +12,6 @@ The outcome does not depend on the order of arrival, except between two whole te
 standing.
 """
 
-from hashlib import blake2b
 from typing import Any, Final
 
 from chatproxy.upstream.items import Item
@@ -35,23 +34,23 @@ Standing = tuple[int, int, int, int]
 def version_key(item: Item) -> str:
     """Names one version of an item, receipts aside: equal keys, equal content.
 
-    The same version has the same key on the websocket and in the transcript, in every process.
-    Times, contact ids and names, which may differ between the two, are no part of it.
+    The same version has the same key on the websocket and in the transcript; keys are for this
+    process alone. Times, contact ids and names may differ between the two and are no part of it.
     """
+    wire = item.wire
     part: Any = "whole"
     status = files = ""
-    if "MessageMetadata" in item.wire:  # most frames have neither this nor files
+    if "MessageMetadata" in wire:  # most frames have neither this nor files
         part = item.metadata.get("ChunkNumber") if item.is_chunk else part
         status = item.metadata.get(_STATUS) or ""
-    if "Attachments" in item.wire:
+    if "Attachments" in wire:
         files = "".join(
             f"\0{file.get('AttachmentId')}:{file.get('Status')}" for file in item.attachments
         )
-    said = f"{item.type}\0{item.content_type}\0{item.content}{files}"
-    digest = blake2b(said.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
+    said = hash((item.type, item.content_type, item.content, files))
     if not item.id:
-        digest += f":{item.absolute_time}:{item.participant_id}"
-    return f"{item.id}:{part}:{status}:{digest}"
+        return f":{part}:{status}:{said}:{item.absolute_time}:{item.participant_id}"
+    return f"{item.id}:{part}:{status}:{said}"
 
 
 def version_keys(item: Item) -> tuple[str, ...]:

@@ -129,8 +129,7 @@ def test_a_position_of_another_process_replays_two_minutes_more() -> None:
     stream, tab = make_stream(), FakeTab()
     old, recent = message("old", second=0), message("recent", second=300)
     stream.preload([old, recent])
-    then = int(datetime(2026, 11, 22, 10, 6, tzinfo=UTC).timestamp() * 1000)
-    stream.attach(tab, f"elsewhere.17.{then}")
+    stream.attach(tab, "elsewhere.17.2026-11-22T10:06:00.000Z")
     assert tab.texts == ["recent"]
     assert tab.session[-1]["replayed"] == 1
 
@@ -140,8 +139,7 @@ def test_a_receipt_since_a_position_replays_the_message_it_is_about() -> None:
     old = message("old", second=0)
     stream.preload([old])
     take(stream, receipt(old, read="2026-11-22T10:30:00.000Z"))
-    then = int(datetime(2026, 11, 22, 10, 29, tzinfo=UTC).timestamp() * 1000)
-    stream.attach(tab, f"elsewhere.1.{then}")
+    stream.attach(tab, "elsewhere.1.2026-11-22T10:29:00.000Z")
     assert [item["Type"] for item in tab.chat] == ["MESSAGE", "MESSAGEMETADATA"]
 
 
