@@ -70,7 +70,9 @@ export class View {
     this.node = h("div", { class: "log" }, this.#scroller, this.#pill, this.#typingStatus);
     new ResizeObserver(() => this.#stick && this.toNewest()).observe(this.#scroller);
   }
+  /** Follow the newest line. Only scrolling up ends it: a glide to the end passes places on its way. */
   #stick = true;
+  #lastTop = 0;
 
   /** The newest line is in sight. */
   get atNewest() {
@@ -183,12 +185,14 @@ export class View {
   }
 
   #scrolled() {
-    this.#stick = this.atNewest;
-    if (this.#stick) {
+    const { scrollTop } = this.#scroller;
+    this.#stick = this.atNewest || (this.#stick && scrollTop >= this.#lastTop);
+    this.#lastTop = scrollTop;
+    if (this.atNewest) {
       this.#pill.hidden = true;
       this.#hooks.atNewest();
     }
-    if (this.#scroller.scrollTop < NEAR_PX && !this.#older.hidden && !this.#older.disabled)
+    if (scrollTop < NEAR_PX && !this.#older.hidden && !this.#older.disabled)
       this.#hooks.older();
   }
 }
