@@ -1,3 +1,3 @@
-"""What every test may ask for. The servers are in ``processes.py``."""
+"""What every test may ask for. The servers are in ``processes.py`` and ``postgres.py``."""
 
-pytest_plugins = ["tests.processes"]
+pytest_plugins = ["tests.processes", "tests.postgres"]

@@ -1,13 +1,12 @@
 """A permit of the governor for an upstream call, without holding a thread while waiting for it.
 
 A permit at hand is taken in passing, and the call is made in this hop. If there is none, the answer
-is
-*deferred*: the request gives its thread back, waits on the event loop, and takes a second hop.
+is *deferred*: the request gives its thread back, waits on the event loop, and takes a second hop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -29,8 +28,14 @@ def with_permit(
     group: Group,
     priority: Priority,
     call: Callable[[], HttpResponse],
+    *,
+    given_up: Callable[[], None] | None = None,
 ) -> HttpResponseBase:
     """``call()`` under a permit; deferred if none is at hand.
+
+    Args:
+        given_up: Called, on a pool thread, instead of ``call`` when no permit came in time or the
+            client did not wait for it.
 
     Raises:
         Overloaded: none within the limit; says when to come back.
@@ -51,17 +56,39 @@ def with_permit(
 
     if keeper.try_acquire(group, priority, session_id):
         return made()
-    return Deferred(
-        wait=lambda: keeper.acquire(group, priority, session_id, PERMIT_WAIT_S),
-        resume=made,
-        failed=_busy,
+    return _InLine(
+        lambda: keeper.acquire(group, priority, session_id, PERMIT_WAIT_S), made, given_up
     )
 
 
-def _busy(error: Exception) -> HttpResponseBase:
-    if isinstance(error, GovernorBusy):
-        raise Overloaded(
-            "The chat service is busy. Wait a moment, then repeat with the same ClientToken.",
-            error.retry_after_s,
-        ) from error
-    raise error
+class _InLine(Deferred):
+    """A request that waits for a permit."""
+
+    def __init__(
+        self,
+        wait: Callable[[], Awaitable[None]],
+        resume: Callable[[], HttpResponse],
+        given_up: Callable[[], None] | None,
+    ) -> None:
+        super().__init__(wait, resume, self._refused)
+        self._given_up = given_up or _nothing
+
+    def _refused(self, error: Exception) -> HttpResponseBase:
+        self._given_up()
+        if isinstance(error, GovernorBusy):
+            raise Overloaded(
+                "The chat service is busy. Wait a moment, then repeat with the same ClientToken.",
+                error.retry_after_s,
+            ) from error
+        raise error
+
+    def close(self) -> None:
+        """The client left the line; what comes out of it is another response, closed instead."""
+        try:
+            self._given_up()
+        finally:
+            super().close()
+
+
+def _nothing() -> None:
+    pass

@@ -9,7 +9,8 @@ WHEN: dict[str, str] = {
     "widget-not-found": "No widget has this key, or it is switched off.",
     "challenge-failed": "The site asks for a challenge (captcha, proof of work) before a chat is "
     "started, and `challenge` does not answer it.",
-    "rate-limited": "Too many starts from one address, or too many requests with one key.",
+    "rate-limited": "Too many starts from one address, too many requests with one key, or the "
+    "widget's chats are used up: those of a day, or those open at one time.",
     "upstream-throttled": "The Connect instance's quota is used up for the moment; it is shared "
     "by all chats.",
     "session-key-invalid": "The key is missing, unknown, revoked or expired, or it is of the other "

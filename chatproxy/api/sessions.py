@@ -30,14 +30,14 @@ from chatproxy.api.schemas import (
 )
 from chatproxy.conf import conf
 from chatproxy.relay import runtime
-from chatproxy.sessions import items, keys, lifecycle, messaging, opened
+from chatproxy.sessions import admission, items, keys, lifecycle, messaging, opened
+from chatproxy.sessions.admission import Start
 from chatproxy.sessions.errors import (
     ChallengeFailed,
     InvalidFields,
     OriginNotAllowed,
     WidgetNotFound,
 )
-from chatproxy.sessions.lifecycle import Start
 from chatproxy.sessions.models import ChatSession, EndedBy, State
 from chatproxy.sessions.starting import start_contact, stop_contact
 from chatproxy.sessions.vault import seal, unseal
@@ -100,7 +100,7 @@ def start_session(request: HttpRequest, body: StartBody) -> HttpResponseBase:
         client_token=body.client_token,
         continues=_earlier(body, widget) if body.continue_ else None,
     )
-    session = lifecycle.prepare(start)
+    session = admission.prepare(start)
     if session.contact_id:
         return _started(session, lifecycle.replace_key(session))
 
@@ -108,8 +108,18 @@ def start_session(request: HttpRequest, body: StartBody) -> HttpResponseBase:
         start_contact(session, start.initial_message)
         return _started(session, lifecycle.issue_key(session))
 
+    def given_up() -> None:
+        lifecycle.fail(session, "Connect was not asked: no room in the instance's quota.")
+
     instance_id = widget.instance_id or conf.instance_id
-    return with_permit(instance_id, str(session.pk), Group.START_CHAT, Priority.NEW_CHAT, call)
+    return with_permit(
+        instance_id,
+        str(session.pk),
+        Group.START_CHAT,
+        Priority.NEW_CHAT,
+        call,
+        given_up=given_up,
+    )
 
 
 def _widget_for(key: str, request: HttpRequest) -> Widget:

@@ -1,8 +1,9 @@
 """The states of a session, and every way from one to the next.
 
-``starting → active → leaving → ended → expired``, and ``failed`` where a chat never came to be.
-Plain functions on the database; REST, relay, admin and commands all call these. Upstream calls that
-need a permit of the governor are made by the caller, who can wait without holding a thread.
+``starting → active → leaving → ended → expired``, and ``failed`` where a chat never came to be. How
+a session comes into being is told in ``admission.py``. Plain functions on the database; REST,
+relay, admin and commands all call these. Upstream calls that need a permit of the governor are made
+by the caller, who can wait without holding a thread.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from django.utils import timezone
 from chatproxy.conf import conf
 from chatproxy.sessions import control, keys, opened
 from chatproxy.sessions.control import Control
-from chatproxy.sessions.errors import RateLimited, SessionEnded, SessionKeyInvalid
+from chatproxy.sessions.errors import SessionKeyInvalid
 from chatproxy.sessions.models import (
     LIVE_STATES,
     ChatSession,
@@ -35,90 +36,10 @@ from chatproxy.sessions.models import (
 from chatproxy.sessions.vault import seal
 from chatproxy.upstream.shapes import ConnectionCredentials, StartedChat
 from chatproxy.upstream.vocabulary import FIRST_CONNECTION_WITHIN_S
-from chatproxy.widgets.models import Widget
 
 logger = logging.getLogger(__name__)
 
-_DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What a page asks for when it starts a chat; checked by the door, not yet by the widget."""
-
-    widget: Widget
-    origin: str
-    display_name: str = ""
-    attributes: dict[str, str] = field(default_factory=dict)
-    initial_message: str = ""
-    client_token: str = ""
-    continues: ChatSession | None = None
-
-
 # --- starting -----------------------------------------------------------------------------------
-
-
-def prepare(start: Start) -> ChatSession:
-    """The row for a start, saved before Connect is asked; the same client token gives the same row.
-
-    Raises:
-        RateLimited: the widget's daily cap or its number of live chats is reached.
-        SessionEnded: the client token belongs to a chat that is over.
-    """
-    digest = keys.digest(f"{start.origin}\0{start.client_token}") if start.client_token else None
-    if digest:
-        known = ChatSession.objects.filter(widget=start.widget, client_token_digest=digest).first()
-        if known is not None:
-            return _prepared_again(known)
-    _within_caps(start.widget)
-    try:
-        with transaction.atomic():
-            return _insert(start, digest)
-    except IntegrityError:
-        # Another request with the same client token was faster.
-        return _prepared_again(
-            ChatSession.objects.get(widget=start.widget, client_token_digest=digest)
-        )
-
-
-def _insert(start: Start, digest: str | None) -> ChatSession:
-    now = timezone.now()
-    session = ChatSession(
-        widget=start.widget,
-        origin=start.origin,
-        client_token_digest=digest,
-        display_name=start.display_name or start.widget.visitor_name,
-        attributes=start.attributes,
-        continued_from=start.continues,
-        created_at=now,
-        last_activity_at=now,
-        expires_at=now + _lifetime(start.widget),
-    )
-    session.save(force_insert=True)
-    return session
-
-
-def _prepared_again(session: ChatSession) -> ChatSession:
-    if session.state == State.FAILED and not session.contact_id:
-        # It begins anew, its five minutes too.
-        session.state, session.failure = State.STARTING, ""
-        session.created_at, session.ended_at = timezone.now(), None
-        session.save(update_fields=["state", "failure", "created_at", "ended_at"])
-    if session.state not in LIVE_STATES:
-        raise SessionEnded("This clientToken belongs to a chat that is over. Use a new one.")
-    return session
-
-
-def _within_caps(widget: Widget) -> None:
-    sessions = ChatSession.objects.filter(widget=widget)
-    if sessions.started_since(_DAY).count() >= widget.starts_per_day:
-        raise RateLimited("No more chats can be started today. Please try again tomorrow.", 3600)
-    if sessions.live().count() >= widget.live_chats:
-        raise RateLimited("All our lines are busy. Please try again in a few minutes.", 60)
-
-
-def _lifetime(widget: Widget) -> timedelta:
-    return timedelta(seconds=max(widget.chat_minutes * 60, conf.session_idle_s))
 
 
 def keep_contact(session: ChatSession, started: StartedChat) -> None:
@@ -140,8 +61,12 @@ def keep_contact(session: ChatSession, started: StartedChat) -> None:
 
 
 def fail(session: ChatSession, reason: str, *, request_id: str = "") -> None:
-    """The chat could not be started; ``reason`` is for the operator and holds no secret."""
-    ChatSession.objects.filter(pk=session.pk, contact_id="").update(
+    """No contact came of this start: its place is free for another.
+
+    Args:
+        reason: For the operator; holds no secret.
+    """
+    ChatSession.objects.filter(pk=session.pk, contact_id="", state=State.STARTING).update(
         state=State.FAILED, failure=reason[:300], ended_at=timezone.now()
     )
     opened.forget(str(session.pk))

@@ -30,12 +30,12 @@ def start_contact(session: ChatSession, initial_message: str = "") -> None:
     try:
         started = _started(_request(session, initial_message))
     except UpstreamError as err:
-        if not err.retryable and not err.may_have_arrived:
-            lifecycle.fail(session, str(err), request_id=err.request_id or "")
-        else:
+        if err.may_have_arrived:
             lifecycle.note(
                 session.pk, "start_unknown", error=type(err).__name__, request_id=err.request_id
             )
+        else:
+            lifecycle.fail(session, str(err), request_id=err.request_id or "")
         raise
     lifecycle.keep_contact(session, started)
 

@@ -11,20 +11,12 @@ from django.db import connection
 from django.utils import timezone
 
 from chatproxy.sessions import control, keys, lifecycle, opened
-from chatproxy.sessions.errors import RateLimited, SessionEnded, SessionKeyInvalid
-from chatproxy.sessions.lifecycle import Start
+from chatproxy.sessions.errors import SessionEnded, SessionKeyInvalid
 from chatproxy.sessions.models import ChatSession, EndedBy, LinkLease, SpentTicket, State
-from chatproxy.upstream.shapes import (
-    ConnectionCredentials,
-    ConnectionToken,
-    ParticipantToken,
-    StartedChat,
-)
-from chatproxy.widgets.models import Widget
+from chatproxy.upstream.shapes import ConnectionCredentials, ConnectionToken
 from tests.unit.sessions.conftest import MakeSession
 
 pytestmark = pytest.mark.django_db
-TOKEN = "11111111-2222-4333-8444-555555555555"
 
 
 @pytest.fixture
@@ -32,10 +24,6 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     said: list[str] = []
     monkeypatch.setattr(control, "publish", lambda kind, session_id, **_: said.append(str(kind)))
     return said
-
-
-def started(number: int = 1) -> StartedChat:
-    return StartedChat(f"c-{number}", f"p-{number}", ParticipantToken("participant-token"))
 
 
 def credentials(text: str, **life: float) -> ConnectionCredentials:
@@ -46,90 +34,7 @@ def in_an_hour() -> Any:
     return timezone.now() + timedelta(hours=1)
 
 
-# --- starting
-
-
-def test_the_same_client_token_gives_the_same_session(widget: Widget) -> None:
-    start = Start(widget, "https://shop.example", client_token=TOKEN)
-    assert lifecycle.prepare(start).pk == lifecycle.prepare(start).pk
-    elsewhere = Start(widget, "https://other.example", client_token=TOKEN)
-    assert lifecycle.prepare(elsewhere).pk != lifecycle.prepare(start).pk
-
-
-def test_without_a_client_token_each_start_is_its_own(widget: Widget) -> None:
-    start = Start(widget, "")
-    assert lifecycle.prepare(start).pk != lifecycle.prepare(start).pk
-
-
-def test_a_client_token_does_not_lie_readable(widget: Widget) -> None:
-    lifecycle.prepare(Start(widget, "", client_token=TOKEN))
-    assert TOKEN not in str(ChatSession.objects.values().get())
-
-
-def test_a_client_token_of_a_chat_that_is_over_starts_nothing(widget: Widget) -> None:
-    start = Start(widget, "", client_token=TOKEN)
-    lifecycle.mark_ended(str(lifecycle.prepare(start).pk))
-    with pytest.raises(SessionEnded):
-        lifecycle.prepare(start)
-
-
-def test_a_start_that_failed_begins_anew_with_its_five_minutes(widget: Widget) -> None:
-    start = Start(widget, "", client_token=TOKEN)
-    first = lifecycle.prepare(start)
-    ChatSession.objects.update(created_at=timezone.now() - timedelta(hours=1))
-    lifecycle.fail(first, "ValidationException")
-    again = lifecycle.prepare(start)
-    lifecycle.sweep()
-    again.refresh_from_db()
-    assert (again.pk, again.state, again.failure, again.ended_at) == (
-        first.pk,
-        State.STARTING,
-        "",
-        None,
-    )
-
-
-def test_a_contact_made_beside_a_failed_try_is_kept(widget: Widget) -> None:
-    session = lifecycle.prepare(Start(widget, "", client_token=TOKEN))
-    lifecycle.fail(session, "the other request's")
-    lifecycle.keep_contact(session, started())
-    session.refresh_from_db()
-    assert (session.state, session.contact_id) == (State.STARTING, "c-1")
-    lifecycle.fail(session, "too late")
-    session.refresh_from_db()
-    assert session.state == State.STARTING
-
-
-@pytest.mark.django_db(transaction=True)
-def test_starts_at_the_same_time_with_one_client_token_are_one(widget: Widget) -> None:
-    found: list[Any] = []
-    barrier = threading.Barrier(4)
-
-    def begin() -> None:
-        barrier.wait()
-        found.append(lifecycle.prepare(Start(widget, "", client_token=TOKEN)).pk)
-        connection.close()
-
-    threads = [threading.Thread(target=begin) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 4
-    assert len(set(found)) == 1
-
-
-def test_a_widgets_caps_are_kept(widget: Widget) -> None:
-    widget.starts_per_day, widget.live_chats = 3, 2
-    lifecycle.prepare(Start(widget, ""))
-    second = lifecycle.prepare(Start(widget, "", client_token=TOKEN))
-    with pytest.raises(RateLimited, match="busy"):
-        lifecycle.prepare(Start(widget, ""))
-    assert lifecycle.prepare(Start(widget, "", client_token=TOKEN)).pk == second.pk
-    lifecycle.mark_ended(str(second.pk))
-    lifecycle.prepare(Start(widget, ""))
-    with pytest.raises(RateLimited, match="today"):
-        lifecycle.prepare(Start(widget, ""))
+# --- keys
 
 
 def test_a_repeated_start_revokes_the_key_before(
