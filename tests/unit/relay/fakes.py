@@ -151,7 +151,9 @@ class FakeUpstream:
     """Gateway and dialler in one: a chat's transcript, its sockets, and what is to go wrong."""
 
     def __init__(self) -> None:
+        self.past_items: list[Wire] = []
         self.transcript_items: list[Wire] = []
+        self.between_pages: Callable[[], object] = lambda: None
         self.sockets: list[FakeSocket] = []
         self.connects: list[bool] = []
         self.pages = 0
@@ -204,10 +206,16 @@ class FakeUpstream:
             await self.hold_transcript.wait()
         if self.transcript_errors:
             raise self.transcript_errors.pop(0)
-        items, limit = self.transcript_items[::-1], query.max_results or 10
-        begin = int(query.next_token or 0)
-        page = items[begin : begin + limit]
-        more = str(begin + limit) if begin + limit < len(items) else None
+        items, limit = self.past_items + self.transcript_items, query.max_results or 10
+        end, floor = (
+            (int(query.next_token), 0)
+            if query.next_token
+            else (len(items), len(self.past_items))  # the past begins on a page of its own
+        )
+        begin = max(floor, end - limit)
+        page = items[begin:end][::-1]
+        more = str(begin) if begin > 0 else None
+        self.between_pages()
         return TranscriptPage("c-1", tuple(Item(wire) for wire in page), more)
 
     async def database(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
