@@ -2,7 +2,7 @@
 
 Positions are indexes into everything the customer may read, oldest first: items of earlier
 chats of a persistent chain, then those of this chat. Both only ever grow at the end, so an
-index stays true and a NextToken is an index with a direction, signed.
+index stays true and a NextToken is an index with a direction and an end, signed.
 """
 
 import base64
@@ -30,11 +30,12 @@ class BadPosition(Exception):
 
 @dataclass(frozen=True)
 class _Walk:
-    """From ``index`` in ``direction``, never before ``floor`` nor at or past ``ceiling``."""
+    """From ``index`` in ``direction``; this page not before ``floor``, no page before ``end``."""
 
     index: int
     direction: ScanDirection
     floor: int
+    end: int
 
 
 def page(contact: Contact, members: dict[str, Any]) -> Wire:
@@ -57,23 +58,14 @@ def page(contact: Contact, members: dict[str, Any]) -> Wire:
     else:
         first = min(walk.index, len(items) - 1)
         indexes = range(max(first - limit + 1, walk.floor), first + 1)
-        following = _before(indexes.start, walk, len(past), bool(members.get("StartPosition")))
+        following = indexes.start - 1 if indexes.start > walk.end else None
     entries = [items[each].entry(is_past=each < len(past)) for each in indexes]
     if members.get("SortOrder", SortOrder.DESCENDING) == SortOrder.DESCENDING:
         entries.reverse()
     answer: Wire = {"InitialContactId": contact.initial_contact_id, "Transcript": entries}
     if following is not None:
-        answer["NextToken"] = _sealed(contact, walk.direction, following)
+        answer["NextToken"] = _sealed(contact, walk, following)
     return answer
-
-
-def _before(start: int, walk: _Walk, boundary: int, has_start_position: bool) -> int | None:
-    """Where a backward walk goes on: also into earlier chats, unless a StartPosition began it."""
-    if start > walk.floor:
-        return start - 1
-    if start == boundary > 0 and not has_start_position and walk.floor == boundary:
-        return start - 1
-    return None
 
 
 def _begun(contact: Contact, members: dict[str, Any], boundary: int) -> _Walk:
@@ -85,9 +77,10 @@ def _begun(contact: Contact, members: dict[str, Any], boundary: int) -> _Walk:
         direction = ScanDirection(members.get("ScanDirection", ScanDirection.BACKWARD))
         # Forward from the newest item asks for the future.
         index = newest + 1 if direction == ScanDirection.FORWARD else newest
-        return _Walk(index, direction, boundary)
+        return _Walk(index, direction, boundary, 0)
     direction = ScanDirection(members.get("ScanDirection", ScanDirection.FORWARD))
-    return _Walk(boundary + _start_index(contact, start, direction), direction, boundary)
+    # No way leads from a StartPosition into earlier chats.
+    return _Walk(boundary + _start_index(contact, start, direction), direction, boundary, boundary)
 
 
 def _start_index(contact: Contact, start: dict[str, Any], direction: ScanDirection) -> int:
@@ -123,8 +116,8 @@ def _item_ms(item: Item) -> int:
     return int(item.absolute_time * 1000)
 
 
-def _sealed(contact: Contact, direction: ScanDirection, index: int) -> str:
-    body = json.dumps([contact.initial_contact_id, str(direction), index]).encode()
+def _sealed(contact: Contact, walk: _Walk, index: int) -> str:
+    body = json.dumps([contact.initial_contact_id, str(walk.direction), index, walk.end]).encode()
     return base64.urlsafe_b64encode(_signature(body) + body).decode()
 
 
@@ -136,10 +129,10 @@ def _resumed(contact: Contact, token: str) -> _Walk:
     signature, body = raw[:16], raw[16:]
     if not hmac.compare_digest(signature, _signature(body)):
         raise BadPosition("NextToken is not valid")
-    initial_contact_id, direction, index = json.loads(body)
+    initial_contact_id, direction, index, end = json.loads(body)
     if initial_contact_id != contact.initial_contact_id:
         raise BadPosition("NextToken is not valid")
-    return _Walk(index, ScanDirection(direction), 0)
+    return _Walk(index, ScanDirection(direction), end, end)
 
 
 def _signature(body: bytes) -> bytes:

@@ -37,6 +37,7 @@ class OpenedSession:
     origins: frozenset[str]
     accepts_no_origin: bool
     contact_id: str
+    is_continued: bool
     participant_id: str
     display_name: str
     content_types: frozenset[str]
@@ -177,6 +178,7 @@ def _load(session_id: str) -> OpenedSession:
         origins=frozenset(widget.allowed_origins),
         accepts_no_origin=widget.accepts_no_origin,
         contact_id=row.contact_id,
+        is_continued=row.continued_from_id is not None,
         participant_id=row.participant_id,
         display_name=row.display_name,
         content_types=frozenset(widget.sendable_content_types),

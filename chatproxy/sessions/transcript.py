@@ -11,17 +11,20 @@ import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from chatproxy.sessions import keys
+from chatproxy.sessions.vault import SealBroken, seal, unseal
 from chatproxy.upstream.errors import ValidationException
 from chatproxy.upstream.inputs import StartPosition, TranscriptQuery
 from chatproxy.upstream.items import Item
 from chatproxy.upstream.versions import newest
 from chatproxy.upstream.vocabulary import (
     KEPT_EVENT_TYPES,
+    NEXT_TOKEN_MAX,
     TRANSCRIPT_DEFAULT_RESULTS,
     ItemType,
     Operation,
@@ -59,28 +62,61 @@ _KEPT_METADATA = ("MessageId", "MessageProcessingStatus", "Receipts")
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page ended: go on in ``direction``, behind the item ``item_id``."""
+    """Where a page ended: go on in ``direction``, behind the item ``item_id``.
+
+    Attributes:
+        item_id: Empty where upstream had nothing to show and yet more to come.
+        own_only: It began at a StartPosition, from which no way leads into earlier chats.
+        next_token: Upstream's own, where only that leads on.
+    """
 
     direction: ScanDirection
     item_id: str
+    own_only: bool = False
+    next_token: str = field(default="", repr=False)
 
     def token(self, session_id: str) -> str:
-        """The cursor as a NextToken: signed, so that nobody steers us with a made-up one."""
-        body = f"{self.direction[0]}.{_armoured(self.item_id)}"
-        return f"{body}.{keys.sign('cursor', session_id + body)}"
+        """The cursor as a NextToken: signed, so that nobody steers us with a made-up one.
+
+        Upstream's token in it is sealed: to a browser it says nothing, elsewhere it is good for
+        nothing. One too long for that stays out; ``item_id`` says the same, at a higher price.
+        """
+        body = f"{self.direction[0]}{'O' if self.own_only else ''}.{_armoured(self.item_id)}"
+        if self.next_token:
+            sealed = seal(self.next_token, bound_to=_place_of(session_id))
+            token = _signed(f"{body}.{sealed}", session_id)
+            if len(token) <= NEXT_TOKEN_MAX:
+                return token
+        return _signed(body, session_id)
 
     @classmethod
     def from_token(cls, token: str, session_id: str) -> Cursor:
         """Raises ValidationException: not a NextToken of this session."""
         body, _, signature = token.rpartition(".")
         if not keys.is_signed("cursor", session_id + body, signature):
-            raise ValidationException(
-                Operation.GET_TRANSCRIPT,
-                message="NextToken is not valid. Start again without it.",
-            )
-        letter, _, item_id = body.partition(".")
-        direction = ScanDirection.FORWARD if letter == "F" else ScanDirection.BACKWARD
-        return cls(direction, _plain(item_id))
+            raise no_such_place()
+        letters, item_id, sealed, *_ = [*body.split("."), ""]
+        direction = ScanDirection.FORWARD if letters[:1] == "F" else ScanDirection.BACKWARD
+        next_token = ""
+        if sealed:
+            with suppress(SealBroken):  # its key is no longer used; the item still says where
+                next_token = unseal(sealed, bound_to=_place_of(session_id))
+        return cls(direction, _plain(item_id), letters[1:] == "O", next_token)
+
+
+def no_such_place() -> ValidationException:
+    """The answer to a NextToken that leads nowhere (any more)."""
+    return ValidationException(
+        Operation.GET_TRANSCRIPT, message="NextToken is not valid. Start again without it."
+    )
+
+
+def _signed(body: str, session_id: str) -> str:
+    return f"{body}.{keys.sign('cursor', session_id + body)}"
+
+
+def _place_of(session_id: str) -> str:
+    return f"{session_id}:next-token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +151,12 @@ class Transcript:
 
     def get(self, item_id: str) -> Wire | None:
         return self._items.get(item_id)
+
+    def leads_on_from(self, cursor: Cursor) -> bool:
+        """Whether the item at ``cursor`` is here, among the earlier chats' too."""
+        return cursor.item_id in self._items or any(
+            item.get("Id") == cursor.item_id for item in self._past
+        )
 
     def take(self, item: Wire) -> tuple[Wire, bool] | None:
         """Put a version of an item in its place.
@@ -187,13 +229,13 @@ class Transcript:
             own = [self._items[item_id] for item_id in self._ids]
             items, boundary = self._past + own, len(self._past)
         limit = query.max_results or TRANSCRIPT_DEFAULT_RESULTS
-        has_start = query.start_position is not None and not query.start_position.is_empty
         if cursor is not None:
-            direction = cursor.direction
+            direction, own_only = cursor.direction, cursor.own_only
             index = _index_behind(items, cursor)
-            floor = 0 if index < boundary or not has_start else boundary
+            floor = boundary if own_only else 0
         else:
-            direction, index = _begin(items, boundary, query, has_start)
+            own_only = has_start(query)
+            direction, index = _begin(items, boundary, query)
             floor = boundary if own else 0
         if direction == ScanDirection.FORWARD:
             found = items[max(index, boundary if cursor is None else 0) :][:limit]
@@ -202,19 +244,22 @@ class Transcript:
             first = min(index, len(items) - 1)
             start = max(first - limit + 1, floor)
             found = items[start : first + 1]
-            more = start > floor or (start == boundary > 0 and not has_start)
+            more = start > floor or (start == boundary > 0 and not own_only)
         edge = found and (found[-1] if direction == ScanDirection.FORWARD else found[0])
-        after = Cursor(direction, str(edge["Id"])) if more and edge else None
+        after = Cursor(direction, str(edge["Id"]), own_only) if more and edge else None
         if query.sort_order in (None, SortOrder.DESCENDING):
             found = found[::-1]
         return Page(found, after)
 
 
-def _begin(
-    items: list[Wire], boundary: int, query: TranscriptQuery, has_start: bool
-) -> tuple[ScanDirection, int]:
+def has_start(query: TranscriptQuery) -> bool:
+    """Whether it begins at a StartPosition; an empty one is none."""
+    return query.start_position is not None and not query.start_position.is_empty
+
+
+def _begin(items: list[Wire], boundary: int, query: TranscriptQuery) -> tuple[ScanDirection, int]:
     newest_index = len(items) - 1
-    if not has_start or query.start_position is None:
+    if query.start_position is None or not has_start(query):
         direction = query.scan_direction or ScanDirection.BACKWARD
         # Forward from the newest item asks for the future.
         return direction, newest_index + 1 if direction == ScanDirection.FORWARD else newest_index
@@ -245,9 +290,7 @@ def _index_behind(items: list[Wire], cursor: Cursor) -> int:
     for index, item in enumerate(items):
         if item.get("Id") == cursor.item_id:
             return index + 1 if cursor.direction == ScanDirection.FORWARD else index - 1
-    raise ValidationException(
-        Operation.GET_TRANSCRIPT, message="NextToken is not valid. Start again without it."
-    )
+    raise no_such_place()
 
 
 def _normal_time(text: str) -> str:

@@ -1,14 +1,16 @@
-"""GetTranscript answered from memory is what upstream answers, item by item, on any page."""
+"""GetTranscript through us is what upstream answers, item by item, on any page, whoever answers."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
 import pytest
 import requests
 
+from tests.contract.ground import participant_client
 from tests.flow.client import Visitor, eventually
 from tests.processes import RunningDemo, RunningSandbox
 
@@ -142,3 +144,147 @@ def test_pages_go_on_when_the_link_is_lost_between_them(demo: RunningDemo) -> No
     second = visitor.call("transcript", {"MaxResults": 5, "NextToken": first["NextToken"]}).json()
     texts = [item["Content"] for item in first["Transcript"] + second["Transcript"]]
     assert texts == [str(number) for number in range(11, 1, -1)]
+
+
+class Reader:
+    """An SDK's client that pages through a transcript.
+
+    Args:
+        repeats: Whether it says again with each NextToken where it wanted to begin.
+    """
+
+    def __init__(self, url: str, token: Callable[[], str], query: Wire, *, repeats: bool) -> None:
+        self._client = participant_client(url)
+        self._token = token
+        self._query = query
+        self._repeats = repeats
+        self.pages: list[list[Wire]] = []
+        self.is_done = False
+
+    def turn(self) -> None:
+        """Read the next page, if there is one."""
+        if self.is_done:
+            return
+        answer = self._client.get_transcript(ConnectionToken=self._token(), **self._query)
+        self.pages.append(answer["Transcript"])
+        self.is_done = "NextToken" not in answer
+        if not self._repeats:
+            self._query.pop("StartPosition", None)
+        self._query["NextToken"] = answer.get("NextToken")
+
+
+class Line:
+    """The link of one visitor's session, to be cut and mended."""
+
+    def __init__(self, demo: RunningDemo, visitor: Visitor) -> None:
+        self._demo = demo
+        self._visitor = visitor
+
+    def act(self, act: str) -> None:
+        """``down``, ``up``, ``restart`` of the proxy (killed), or that upstream ``forget``s."""
+        getattr(self, act)()
+
+    def down(self) -> None:
+        contact = self._visitor.contact_id
+        self._demo.sandbox.add_fault(kind="refuse_handshake", contact_id=contact)
+        self._demo.sandbox.control("POST", f"contacts/{contact}/drop-sockets", {})
+        eventually(lambda: not self._is_local(), what="it is still answered from memory")
+
+    def up(self) -> None:
+        self._demo.sandbox.clear_faults()
+        eventually(self._is_local, what="it is not answered from memory again")
+
+    def restart(self) -> None:
+        self._demo.kill9()
+        self._demo.restart()
+        self._visitor.connect()
+
+    def forget(self) -> None:
+        """Upstream knows its next NextToken no more, as after a replaced connection."""
+        self._demo.sandbox.add_fault(
+            kind="error",
+            operation="GetTranscript",
+            error="ValidationException",
+            count=1,
+            contact_id=self._visitor.contact_id,
+        )
+
+    def _is_local(self) -> bool:
+        def asked() -> int:
+            return int(self._demo.sandbox.state()["requests"].get("GetTranscript", 0))
+
+        before = asked()
+        assert self._visitor.call("transcript", {"MaxResults": 1}).status_code == 200
+        return asked() == before
+
+
+def with_a_past(demo: RunningDemo) -> Visitor:
+    """A chat that continues one that continued another; nobody is connected to it yet."""
+    demo.sandbox.change(bot=False, quotas="off")
+    earlier: Visitor | None = None
+    for number, length in enumerate((5, 8)):
+        visitor = Visitor(demo.url, continues=earlier.key if earlier else None)
+        visitor.connect()
+        for line in range(length):
+            say(demo, visitor, f"chat {number}, line {line}")
+        demo.sandbox.control("POST", f"contacts/{visitor.contact_id}/end", {})
+        eventually(lambda visitor=visitor: visitor.state() == "ended")
+        earlier = visitor
+    assert earlier is not None
+    return Visitor(demo.url, continues=earlier.key)
+
+
+def say(demo: RunningDemo, visitor: Visitor, text: str) -> None:
+    demo.sandbox.control("POST", f"contacts/{visitor.contact_id}/say", {"content": text})
+
+
+# What happens to the link before which page is asked for.
+SCHEDULES = {
+    "down from the start": {0: "down", 5: "up"},
+    "goes down": {1: "down", 3: "restart"},
+    "goes down in the past": {2: "restart", 5: "down", 6: "up"},
+    "upstream forgets": {0: "down", 1: "forget", 4: "forget"},
+}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES.keys())
+def test_the_past_is_whole_whatever_becomes_of_the_link_between_two_pages(
+    demo: RunningDemo, schedule: dict[int, str]
+) -> None:
+    visitor = with_a_past(demo)
+    if 0 in schedule:  # and was never up
+        demo.sandbox.add_fault(kind="refuse_handshake", contact_id=visitor.contact_id)
+    visitor.connect()
+    for number in range(11):
+        say(demo, visitor, f"today {number}")
+    upstream = Upstream(demo.sandbox, visitor.contact_id)
+    line = Line(demo, visitor)
+    if 0 not in schedule:
+        line.up()
+    first = upstream.transcript({"MaxResults": 100})["Transcript"][-1]["Id"]
+    queries: list[Wire] = [
+        {"MaxResults": 4},
+        {"MaxResults": 6, "SortOrder": "ASCENDING", "ScanDirection": "BACKWARD"},
+        {"MaxResults": 3, "StartPosition": {"MostRecent": 4}, "ScanDirection": "BACKWARD"},
+        {"MaxResults": 4, "StartPosition": {"Id": first}, "SortOrder": "ASCENDING"},
+    ]
+    asked = [(query, repeats) for query in queries for repeats in (True, False)]
+    ours = [
+        Reader(demo.url, lambda: visitor.connection_key, dict(query), repeats=repeats)
+        for query, repeats in asked
+    ]
+    theirs = [
+        Reader(upstream.url, lambda: upstream.token, dict(query), repeats=repeats)
+        for query, repeats in asked
+    ]
+    for page in range(12):
+        if page in schedule:
+            line.act(schedule[page])
+        for reader in [*ours, *theirs]:
+            reader.turn()
+    for mine, original in zip(ours, theirs, strict=True):
+        assert mine.is_done
+        assert mine.pages == original.pages
+    texts = [item.get("Content") for item in chain(*ours[0].pages)]
+    assert {"chat 0, line 0", "chat 1, line 7", "today 0"} <= set(texts)
+    assert "chat 1, line 7" not in [item.get("Content") for item in chain(*ours[4].pages)]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from django.test import override_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +17,7 @@ from chatproxy.sessions.transcript import Cursor, Transcript, Wire
 from chatproxy.upstream.errors import ValidationException
 from chatproxy.upstream.inputs import StartPosition, TranscriptQuery
 from chatproxy.upstream.shapes import wire_time
-from chatproxy.upstream.vocabulary import ScanDirection, SortOrder
+from chatproxy.upstream.vocabulary import NEXT_TOKEN_MAX, ScanDirection, SortOrder
 
 SESSION = "6f9fa0c4-0000-4000-8000-000000000001"
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -157,6 +161,63 @@ def test_a_next_token_is_good_for_its_session_only() -> None:
             Cursor.from_token(bad, SESSION)
     with pytest.raises(ValidationException):
         Cursor.from_token(token, SESSION.replace("1", "2"))
+
+
+@pytest.mark.parametrize("direction", ScanDirection)
+@pytest.mark.parametrize("own_only", [True, False])
+@pytest.mark.parametrize("item_id", ["m-1", "", "a.b", "x" * 256])
+@pytest.mark.parametrize("upstreams", ["", "upstream+says/so=="])
+def test_a_next_token_says_all_a_cursor_does(
+    direction: ScanDirection, own_only: bool, item_id: str, upstreams: str
+) -> None:
+    cursor = Cursor(direction, item_id, own_only, upstreams)
+    assert Cursor.from_token(cursor.token(SESSION), SESSION) == cursor
+
+
+def test_upstreams_token_travels_sealed_and_shows_nowhere() -> None:
+    cursor = Cursor(ScanDirection.BACKWARD, "m-1", next_token="upstreams-own-token")
+    token = cursor.token(SESSION)
+    sealed = token.split(".")[2]
+    for text in (token, base64.urlsafe_b64decode(sealed).decode("latin-1"), repr(cursor)):
+        assert "upstreams-own-token" not in text
+    taken_out = f"B.{token.split('.')[1]}.{sealed}"
+    for bad in (taken_out, f"{taken_out}.", token.replace(sealed, sealed[::-1])):
+        with pytest.raises(ValidationException):
+            Cursor.from_token(bad, SESSION)
+    with pytest.raises(ValidationException):
+        Cursor.from_token(token, SESSION.replace("1", "2"))
+
+
+@pytest.mark.parametrize("length", [1, 500, 1000])
+def test_a_next_token_is_never_longer_than_the_service_would_take(length: int) -> None:
+    cursor = Cursor(ScanDirection.BACKWARD, SESSION, next_token="t" * length)
+    token = cursor.token(SESSION)
+    assert len(token) <= NEXT_TOKEN_MAX
+    read = Cursor.from_token(token, SESSION)
+    assert read.item_id == SESSION
+    assert read.next_token in (cursor.next_token, "")
+    assert read.next_token or length > 500
+
+
+def test_a_next_token_whose_seal_no_longer_opens_still_names_its_item() -> None:
+    token = Cursor(ScanDirection.BACKWARD, "m-1", next_token="upstreams").token(SESSION)
+    with override_settings(CHAT_VAULT_KEYS=[Fernet.generate_key().decode()]):
+        assert Cursor.from_token(token, SESSION) == Cursor(ScanDirection.BACKWARD, "m-1")
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_from_a_start_position_no_page_leads_into_the_past(repeats: bool) -> None:
+    made = transcript([item(1), item(2), item(3)], past=3)
+    query = TranscriptQuery(
+        max_results=2,
+        scan_direction=ScanDirection.BACKWARD,
+        start_position=StartPosition(most_recent=1),
+    )
+    first = made.page(query, None)
+    again = query if repeats else replace(query, start_position=None)
+    second = made.page(again, first.cursor)
+    assert [ids(first.items), ids(second.items)] == [["m-3", "m-2"], ["m-1"]]
+    assert second.cursor is None
 
 
 def test_what_only_passes_is_not_kept() -> None:
