@@ -1,8 +1,13 @@
 """Bounded thread pools, one per kind of work, so that a hung upstream call cannot hold up the rest.
 
 A ship's bulkheads: when one compartment floods, the others stay dry. Each pool has so many threads
-and a queue of so many places; what does not fit is refused at once, never stacked up. Which request
-goes to which pool is decided here from method and path; `onehop.py` runs it there.
+and a queue of so many places; what does not fit is refused at once, and what finds no thread in
+time is refused then. Which request goes to which pool is decided here from method and path;
+`onehop.py` runs it there.
+
+Two kinds of request wait instead of being refused, thousands of them: CreateParticipantConnection
+and the preflights before it. ChatJS takes three quick refusals of the first, or one failure of the
+second, for the end of the session. A request that waits holds no thread, only its memory.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -27,25 +33,34 @@ class BulkheadFull(Exception):
 
 @dataclass(frozen=True)
 class Size:
-    """How much one pool takes on: calls that run, calls that wait for a thread, paused requests."""
+    """How much one pool takes on: calls that run, calls that wait for a thread, paused requests.
+
+    A call waits ``wait_s`` seconds at most for its thread. A body has ``body_bytes`` at most; a
+    message of 16,384 characters may be 197 kB of JSON escapes, and uploads do not come this way.
+    """
 
     threads: int
     queue: int
     paused: int = 500
+    wait_s: float = 3.0
+    body_bytes: int = 262_144
 
 
-#: 60 threads in all. With an upstream that answers in 200 ms, 16 threads carry 80 messages a
-#: second, eight times what the service grants an instance by default.
+#: 62 threads in all. With an upstream that answers in 200 ms, 16 threads carry 80 messages a
+#: second, eight times what the service grants an instance by default. Where thousands wait, twice
+#: as many may as one process has tabs; their bodies are short; and a balancer, which gives up after
+#: a minute, hears from us before.
 DEFAULT_SIZES: Mapping[str, Size] = {
     "message": Size(threads=16, queue=64),
     "event": Size(threads=6, queue=64),
     "transcript": Size(threads=8, queue=64),
-    "connection": Size(threads=6, queue=128, paused=5000),
+    "connection": Size(threads=6, queue=10_000, paused=10_000, wait_s=45.0, body_bytes=4096),
+    "preflight": Size(threads=2, queue=10_000, wait_s=45.0, body_bytes=4096),
     "attachment": Size(threads=4, queue=32),
     "other": Size(threads=4, queue=32),
     "start": Size(threads=4, queue=32),
     "local": Size(threads=6, queue=128),
-    "admin": Size(threads=2, queue=16),
+    "admin": Size(threads=2, queue=16, body_bytes=2_621_440),
     "site": Size(threads=4, queue=128),
 }
 
@@ -66,7 +81,7 @@ def pool_for(method: str, path: str) -> str:
     A preflight costs nothing upstream, so it never waits behind the operation it asks about.
     """
     if method == "OPTIONS":
-        return "local"
+        return "preflight"
     head, _, rest = path.lstrip("/").partition("/")
     rest = rest.rstrip("/")
     if head == "participant":
@@ -146,17 +161,22 @@ class Bulkhead:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _start(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        try:
-            future = self._executor.submit(call, *args, **kwargs)
-        except BaseException:
-            self._release(None)
-            raise
-        future.add_done_callback(self._release)
-        return future
+        # A cancelled call stays in the executor's queue until a thread comes by: its request, the
+        # body above all, must not stay with it.
+        held = [partial(call, *args, **kwargs)]
 
-    def _release(self, _future: Future[T] | None) -> None:
-        with self._lock:
-            self._taken -= 1
+        def release(_future: Future[T] | None) -> None:
+            held.clear()
+            with self._lock:
+                self._taken -= 1
+
+        try:
+            future = self._executor.submit(lambda: held.pop()())
+        except BaseException:
+            release(None)
+            raise
+        future.add_done_callback(release)
+        return future
 
 
 class Bulkheads:

@@ -36,20 +36,11 @@ class Exchange:
     #: A client that takes nothing for this long while a thread streams to it is given up.
     write_timeout_s = 15.0
 
-    def __init__(
-        self,
-        scope: Message,
-        receive: Receive,
-        send: Send,
-        bulkhead: Bulkhead,
-        *,
-        queue_wait_s: float,
-    ) -> None:
+    def __init__(self, scope: Message, receive: Receive, send: Send, bulkhead: Bulkhead) -> None:
         self.scope = scope
         self.bulkhead = bulkhead
         self._receive = receive
         self._send = send
-        self._queue_wait_s = queue_wait_s
         self._context = contextvars.copy_context()
         self._loop = asyncio.get_running_loop()
         self._watcher: asyncio.Task[None] | None = None
@@ -110,7 +101,9 @@ class Exchange:
         try:
             with self._listening() as gone:
                 await asyncio.wait(
-                    {outcome, gone}, timeout=self._queue_wait_s, return_when=asyncio.FIRST_COMPLETED
+                    {outcome, gone},
+                    timeout=self.bulkhead.size.wait_s,
+                    return_when=asyncio.FIRST_COMPLETED,
                 )
                 if not outcome.done() and future.cancel():
                     raise ClientGone if gone.done() else BulkheadFull(self.bulkhead.name)

@@ -14,7 +14,7 @@ files, HEAD and streaming answers work as under Django's own handler, with any A
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, cast
@@ -34,10 +34,6 @@ from django.utils.log import log_response
 from chatproxy.bulkheads import BulkheadFull, Bulkheads
 from chatproxy.exchange import BodyTooLarge, ClientGone, Exchange, Message, Receive, Send
 from chatproxy.refusals import overloaded, refuse, too_large
-
-#: Longest body in bytes by start of path; first match counts. A message of 16,384 characters may be
-#: 197 kB of JSON escapes; uploads go to the service's own URLs, never through here.
-BODY_LIMITS: Sequence[tuple[str, int]] = (("/admin/", 2_621_440), ("", 262_144))
 
 #: A stream that says its length and is no longer than this is read in the hop and sent like any
 #: other answer, so that a slow reader of a static file holds no thread.
@@ -127,8 +123,6 @@ class OneHopHandler(ASGIHandler):
 
     Args:
         bulkheads: Pools to run in; default sizes when left out.
-        body_limits: (start of path, bytes) pairs, first match counts, the last one matches all.
-        queue_wait_s: A request that found no thread for this long is refused.
         answered: Told of each request and its final response, on the thread that made it.
     """
 
@@ -136,13 +130,9 @@ class OneHopHandler(ASGIHandler):
         self,
         bulkheads: Bulkheads | None = None,
         *,
-        body_limits: Sequence[tuple[str, int]] = BODY_LIMITS,
-        queue_wait_s: float = 3.0,
         answered: Callable[[HttpRequest, HttpResponseBase], None] | None = None,
     ) -> None:
         self.bulkheads = bulkheads or Bulkheads()
-        self.body_limits = body_limits
-        self.queue_wait_s = queue_wait_s
         self.answered = answered
         super().__init__()
 
@@ -150,9 +140,9 @@ class OneHopHandler(ASGIHandler):
         if scope["type"] != "http":
             raise ValueError(f"This handler serves http scopes, not {scope['type']}.")
         path, head = scope["path"], scope["method"] == "HEAD"
-        limit = next(size for start, size in self.body_limits if path.startswith(start))
         bulkhead = self.bulkheads.for_request(scope["method"], path)
-        exchange = Exchange(scope, receive, send, bulkhead, queue_wait_s=self.queue_wait_s)
+        limit = bulkhead.size.body_bytes
+        exchange = Exchange(scope, receive, send, bulkhead)
         try:
             await self._serve(exchange, await exchange.body(limit))
         except BodyTooLarge:

@@ -230,7 +230,7 @@ def _limits() -> list[tuple[str, str]]:
         ("New chats from one address", conf.starts_per_address.replace("/", " a ")),
         ("Requests with one key", conf.requests_per_key.replace("/", " a ")),
         ("A message", f"{CONTENT_MAX:,} UTF-8 bytes; a widget may set fewer characters"),
-        ("A request body", "262,144 bytes"),
+        ("A request body", "262,144 bytes; 4,096 for CreateParticipantConnection"),
         ("Attachments in one chat", str(ATTACHMENTS_PER_CHAT)),
         ("Sockets of one session", f"{conf.tabs_per_session}; one more closes the oldest"),
         ("A websocket URL", "opens one socket, within 100 seconds"),

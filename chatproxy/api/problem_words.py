@@ -34,7 +34,8 @@ WHEN: dict[str, str] = {
     "host-not-allowed": "The `Host` header names an address this proxy does not answer to.",
     "method-not-allowed": "The address exists, but not for this method; `Allow` names those it "
     "has.",
-    "body-too-large": "The body is longer than 262,144 bytes.",
+    "body-too-large": "The body is longer than 262,144 bytes, or 4,096 for "
+    "CreateParticipantConnection.",
     "internal-error": "A mistake of ours. `instance` finds it in the log.",
     "overloaded": "More requests at once than this process takes on.",
 }

@@ -7,6 +7,7 @@ import contextvars
 import json
 import threading
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from io import BytesIO
 from typing import Any
@@ -76,6 +77,12 @@ def held(request: HttpRequest) -> HttpResponse:
     stage["held"].release()
     assert stage["let go"].wait(10)
     return HttpResponse("at last")
+
+
+def connecting(request: HttpRequest) -> HttpResponse:
+    """Waits on its thread, gives it back and waits on the loop, as a connection does."""
+    held(request)
+    return deferring(request)
 
 
 def query(request: HttpRequest) -> HttpResponse:
@@ -178,6 +185,7 @@ urlpatterns = [
     path("late-failure", deferring_to_failure),
     path("participant/message", held),
     path("participant/event", echo),
+    path("participant/connection", connecting),
     path("api/v1/session", held),
 ]
 
@@ -208,8 +216,8 @@ def app() -> Iterator[OneHopHandler]:
 @pytest.fixture
 def narrow() -> Iterator[OneHopHandler]:
     """One thread and one place in the queue of each pool, and little patience."""
-    size = Size(threads=1, queue=1, paused=1)
-    yield from _handler(Bulkheads(dict.fromkeys(DEFAULT_SIZES, size)), queue_wait_s=0.2)
+    size = Size(threads=1, queue=1, paused=1, wait_s=0.2)
+    yield from _handler(Bulkheads(dict.fromkeys(DEFAULT_SIZES, size)))
 
 
 def _handler(bulkheads: Bulkheads | None = None, **options: Any) -> Iterator[OneHopHandler]:
@@ -401,6 +409,58 @@ async def test_a_request_that_finds_no_thread_in_time_is_refused(narrow: OneHopH
     assert (await running.done()).status == 200
 
 
+CROWD = 1000
+
+
+async def test_thousands_wait_for_a_connection_and_none_is_refused(app: OneHopHandler) -> None:
+    """ChatJS takes three quick refusals of this one for the end of the session."""
+    ready = asyncio.Event()
+    stage["wait"] = ready.wait
+    pool = app.bulkheads.by_name["connection"]
+    waiting = [call(app, "POST", "/participant/connection", b"{}") for _ in range(CROWD)]
+    await until(lambda: pool.taken == CROWD)
+    await asyncio.sleep(3.2)  # longer than others wait for a thread
+    stage["let go"].set()
+    await until(lambda: pool.paused == CROWD)
+    ready.set()
+    assert {(await each.done()).status for each in waiting} == {201}
+    assert pool.refused == 0
+    assert len({thread.name for thread in threading.enumerate()}) < 20
+
+
+async def test_preflights_wait_as_long_as_what_they_ask_about(app: OneHopHandler) -> None:
+    waiting = [call(app, "OPTIONS", "/participant/message") for _ in range(200)]
+    await until(lambda: app.bulkheads.by_name["preflight"].taken == 200)
+    await asyncio.sleep(3.2)
+    stage["let go"].set()
+    assert {(await each.done()).status for each in waiting} == {200}
+
+
+async def test_where_thousands_wait_bodies_are_short(app: OneHopHandler) -> None:
+    answer = await ask(app, "POST", "/participant/connection", b"x" * 4097)
+    assert (answer.status, answer.headers["x-amzn-errortype"]) == (400, "ValidationException")
+    assert "4096 bytes" in json.loads(answer.body)["detail"]
+
+
+async def test_a_call_taken_out_of_the_queue_lets_its_request_go(narrow: OneHopHandler) -> None:
+    running = call(narrow, "GET", "/api/v1/session")
+    await until(lambda: stage["held"].acquire(blocking=False))
+    pool = narrow.bulkheads.by_name["local"]
+    request = Request()
+    gone, future = weakref.ref(request), pool.submit(request.serve)
+    del request
+    assert gone() is not None
+    assert future.cancel()
+    assert gone() is None
+    stage["let go"].set()
+    await running.done()
+
+
+class Request:
+    def serve(self) -> None:
+        """Never reached: it is cancelled before."""
+
+
 async def test_a_client_that_leaves_the_queue_is_never_served(
     narrow: OneHopHandler, signals: list[str]
 ) -> None:
@@ -526,7 +586,8 @@ async def test_too_many_waits_are_refused(narrow: OneHopHandler, signals: list[s
         ("POST", "/participant/message", "message"),
         ("POST", "/participant/start-attachment-upload", "attachment"),
         ("POST", "/participant/disconnect", "other"),
-        ("OPTIONS", "/participant/message", "local"),
+        ("POST", "/participant/connection", "connection"),
+        ("OPTIONS", "/participant/connection", "preflight"),
         ("POST", "/api/v1/sessions", "start"),
         ("GET", "/api/v1/session", "local"),
         ("DELETE", "/api/v1/session", "other"),
