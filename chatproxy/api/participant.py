@@ -3,7 +3,7 @@
 A view reads the body into the operation's request, takes a permit, makes one call, answers what the
 service answered. ``ConnectParticipant`` and CreateParticipantConnection are ours to answer
 (``connection.py``), as are typing and receipts (``signals.py``) and, when the relay has it all, the
-transcript (``transcript.py``).
+transcript (``transcript.py``). DisconnectParticipant may take another way (``leaving.py``).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +21,7 @@ from chatproxy.api.access import Key, Policy, Visitor, door
 from chatproxy.api.permits import with_permit
 from chatproxy.onehop import Deferred
 from chatproxy.relay import runtime
-from chatproxy.sessions import lifecycle, messaging, opened
+from chatproxy.sessions import messaging, opened
 from chatproxy.sessions.errors import MalformedBody
 from chatproxy.sessions.models import State
 from chatproxy.sessions.opened import OpenedSession
@@ -31,7 +32,6 @@ from chatproxy.upstream.inputs import (
     AttachmentRequest,
     AuthenticationCancellation,
     AuthenticationUrlRequest,
-    Disconnection,
     OutgoingMessage,
     UploadCompletion,
     UploadStart,
@@ -42,6 +42,7 @@ R = TypeVar("R", bound=Request)
 
 CONNECTED = Policy(Key.CONNECTION)
 CONNECTED_GET = Policy(Key.CONNECTION, methods=("GET",))
+CONNECT_WAIT_S = 5.0
 
 
 def body_as(kind: type[R], request: HttpRequest) -> R:
@@ -70,16 +71,47 @@ def answer(wire: dict[str, Any]) -> HttpResponse:
 
 
 def called(
-    visitor: Visitor, group: Group, priority: Priority, call: Callable[[int], dict[str, Any]]
+    visitor: Visitor, group: Group, priority: Priority, call: Callable[[Visitor], dict[str, Any]]
 ) -> HttpResponseBase:
-    """Make an upstream call under a permit; ``call`` gets the connection token's generation."""
-    return with_permit(
-        visitor.chat.instance_id,
-        visitor.chat.id,
-        group,
-        priority,
-        lambda: answer(call(visitor.generation)),
+    """Make an upstream call once there is a connection and a permit for it.
+
+    Args:
+        call: Gets the visitor with the session as it is by then; makes the answer's body.
+
+    Raises:
+        Overloaded: either is not to be had in time.
+    """
+    return when_connected(
+        visitor, lambda ready: permitted(ready, group, priority, lambda: answer(call(ready)))
     )
+
+
+def permitted(
+    visitor: Visitor, group: Group, priority: Priority, call: Callable[[], HttpResponseBase]
+) -> HttpResponseBase:
+    """``call()`` under a permit of the session's instance, which needs a connection to spend it."""
+    messaging.token_of(visitor.chat, visitor.generation)
+    return with_permit(visitor.chat.instance_id, visitor.chat.id, group, priority, call)
+
+
+def when_connected(
+    visitor: Visitor, call: Callable[[Visitor], HttpResponseBase]
+) -> HttpResponseBase:
+    """``call`` once the session has a connection token, or has had time enough to get one."""
+    if visitor.chat.token(visitor.generation) is not None:
+        return call(visitor)
+    hub = runtime.hub()
+
+    async def connected() -> None:
+        place = hub.ensure(visitor.chat.id, visitor.chat.contact_id)
+        await hub.wait_connected(place, CONNECT_WAIT_S)
+
+    def resume() -> HttpResponseBase:
+        chat = opened.reopen(visitor.chat.id)
+        chat.must_be_live()
+        return call(replace(visitor, chat=chat))
+
+    return Deferred(wait=connected, resume=resume)
 
 
 @door(CONNECTED)
@@ -94,7 +126,7 @@ def _send(visitor: Visitor, message: OutgoingMessage) -> HttpResponseBase:
     def call() -> HttpResponse:
         return _sent(visitor.chat, visitor.generation, message)
 
-    def first_try() -> HttpResponse:
+    def first_try() -> HttpResponseBase:
         try:
             return call()
         except AccessDeniedException as err:
@@ -102,9 +134,7 @@ def _send(visitor: Visitor, message: OutgoingMessage) -> HttpResponseBase:
                 raise  # the customer has left, so the service has taken the token back
             return _once_more_renewed(visitor, message, err)
 
-    return with_permit(
-        visitor.chat.instance_id, visitor.chat.id, Group.MESSAGE, Priority.MESSAGE, first_try
-    )
+    return permitted(visitor, Group.MESSAGE, Priority.MESSAGE, first_try)
 
 
 def _sent(chat: OpenedSession, generation: int, message: OutgoingMessage) -> HttpResponse:
@@ -118,7 +148,7 @@ def _sent(chat: OpenedSession, generation: int, message: OutgoingMessage) -> Htt
 
 def _once_more_renewed(
     visitor: Visitor, message: OutgoingMessage, refused: AccessDeniedException
-) -> HttpResponse:
+) -> HttpResponseBase:
     """The token was refused: a definite no, so a second try on a new token can't send twice."""
     hub, known = runtime.hub(), visitor.chat.generation
 
@@ -132,51 +162,15 @@ def _once_more_renewed(
         chat.must_be_live()
         if chat.generation == known:
             raise refused  # there is no newer token to try
-        return with_permit(
-            chat.instance_id,
-            chat.id,
+        again = replace(visitor, chat=chat, generation=chat.generation)
+        return permitted(
+            again,
             Group.MESSAGE,
             Priority.MESSAGE,
             lambda: _sent(chat, chat.generation, message),
         )
 
     return Deferred(wait=renewed, resume=resume)
-
-
-def when_connected(
-    visitor: Visitor, call: Callable[[Visitor], HttpResponseBase]
-) -> HttpResponseBase:
-    """``call`` once the session has a connection token; at once, unless it is still coming up."""
-    if visitor.chat.token(visitor.generation) is not None:
-        return call(visitor)
-    hub = runtime.hub()
-
-    async def connected() -> None:
-        place = hub.ensure(visitor.chat.id, visitor.chat.contact_id)
-        await hub.wait_connected(place, CONNECT_WAIT_S)
-
-    def resume() -> HttpResponseBase:
-        chat = opened.reopen(visitor.chat.id)
-        chat.must_be_live()
-        return call(Visitor(chat, visitor.key_id, visitor.generation, visitor.origin))
-
-    return Deferred(wait=connected, resume=resume)
-
-
-CONNECT_WAIT_S = 5.0
-
-
-@door(CONNECTED)
-def disconnect_participant(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
-    """DisconnectParticipant: the customer leaves; the chat is over when ``chat.ended`` comes."""
-    asked = body_as(Disconnection, request)
-
-    def call(generation: int) -> dict[str, Any]:
-        messaging.disconnect(visitor.chat, generation, asked)
-        lifecycle.mark_leaving(visitor.chat.id)
-        return {}
-
-    return called(visitor, Group.DISCONNECT, Priority.NORMAL, call)
 
 
 @door(CONNECTED)
@@ -187,7 +181,7 @@ def start_attachment_upload(request: HttpRequest, visitor: Visitor) -> HttpRespo
         visitor,
         Group.UPLOAD_START,
         Priority.NORMAL,
-        lambda generation: messaging.start_upload(visitor.chat, generation, asked).wire,
+        lambda ready: messaging.start_upload(ready.chat, ready.generation, asked).wire,
     )
 
 
@@ -196,8 +190,8 @@ def complete_attachment_upload(request: HttpRequest, visitor: Visitor) -> HttpRe
     """CompleteAttachmentUpload: the file is in its place; show it to everybody."""
     asked = body_as(UploadCompletion, request)
 
-    def call(generation: int) -> dict[str, Any]:
-        messaging.complete_upload(visitor.chat, generation, asked)
+    def call(ready: Visitor) -> dict[str, Any]:
+        messaging.complete_upload(ready.chat, ready.generation, asked)
         return {}
 
     return called(visitor, Group.UPLOAD_COMPLETE, Priority.NORMAL, call)
@@ -211,7 +205,7 @@ def get_attachment(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
         visitor,
         Group.ATTACHMENT_GET,
         Priority.NORMAL,
-        lambda generation: messaging.get_attachment(visitor.chat, generation, asked).wire,
+        lambda ready: messaging.get_attachment(ready.chat, ready.generation, asked).wire,
     )
 
 
@@ -223,7 +217,7 @@ def describe_view(request: HttpRequest, visitor: Visitor, view_token: str) -> Ht
         visitor,
         Group.OTHER,
         Priority.NORMAL,
-        lambda generation: messaging.describe_view(visitor.chat, generation, asked).wire,
+        lambda ready: messaging.describe_view(ready.chat, ready.generation, asked).wire,
     )
 
 
@@ -235,7 +229,7 @@ def get_authentication_url(request: HttpRequest, visitor: Visitor) -> HttpRespon
         visitor,
         Group.OTHER,
         Priority.NORMAL,
-        lambda generation: messaging.authentication_url(visitor.chat, generation, asked).wire,
+        lambda ready: messaging.authentication_url(ready.chat, ready.generation, asked).wire,
     )
 
 
@@ -244,8 +238,8 @@ def cancel_participant_authentication(request: HttpRequest, visitor: Visitor) ->
     """CancelParticipantAuthentication: the flow goes on as if the customer had declined."""
     asked = body_as(AuthenticationCancellation, request)
 
-    def call(generation: int) -> dict[str, Any]:
-        messaging.cancel_authentication(visitor.chat, generation, asked)
+    def call(ready: Visitor) -> dict[str, Any]:
+        messaging.cancel_authentication(ready.chat, ready.generation, asked)
         return {}
 
     return called(visitor, Group.OTHER, Priority.NORMAL, call)

@@ -6,16 +6,15 @@ is *deferred*: the request gives its thread back, waits on the event loop, and t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 
-from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from chatproxy.conf import conf
 from chatproxy.onehop import Deferred
 from chatproxy.sessions.errors import Overloaded
-from chatproxy.sessions.instances import governor
-from chatproxy.upstream.errors import ThrottlingException
+from chatproxy.sessions.instances import governor, spending
 from chatproxy.upstream.governor import GovernorBusy, Group, Priority
 
 # An SDK gives up on its own after some seconds; what has waited this long is better told to wait.
@@ -27,7 +26,7 @@ def with_permit(
     session_id: str,
     group: Group,
     priority: Priority,
-    call: Callable[[], HttpResponse],
+    call: Callable[[], HttpResponseBase],
     *,
     given_up: Callable[[], None] | None = None,
 ) -> HttpResponseBase:
@@ -44,15 +43,9 @@ def with_permit(
         return call()
     keeper = governor(instance_id)
 
-    def made() -> HttpResponse:
-        try:
+    def made() -> HttpResponseBase:
+        with spending(instance_id, group):
             return call()
-        except ThrottlingException:
-            # Someone else spends the same quota: agents' desktops, another deployment.
-            keeper.penalise(group)
-            raise
-        finally:
-            keeper.settle(group)
 
     if keeper.try_acquire(group, priority, session_id):
         return made()
@@ -67,7 +60,7 @@ class _InLine(Deferred):
     def __init__(
         self,
         wait: Callable[[], Awaitable[None]],
-        resume: Callable[[], HttpResponse],
+        resume: Callable[[], HttpResponseBase],
         given_up: Callable[[], None] | None,
     ) -> None:
         super().__init__(wait, resume, self._refused)
@@ -75,12 +68,9 @@ class _InLine(Deferred):
 
     def _refused(self, error: Exception) -> HttpResponseBase:
         self._given_up()
-        if isinstance(error, GovernorBusy):
-            raise Overloaded(
-                "The chat service is busy. Wait a moment, then repeat with the same ClientToken.",
-                error.retry_after_s,
-            ) from error
-        raise error
+        if not isinstance(error, GovernorBusy):
+            raise error
+        raise too_busy(error.retry_after_s) from error
 
     def close(self) -> None:
         """The client left the line; what comes out of it is another response, closed instead."""
@@ -88,6 +78,15 @@ class _InLine(Deferred):
             self._given_up()
         finally:
             super().close()
+
+
+def too_busy(retry_after_s: float) -> Overloaded:
+    """The error for a request that found no room in the instance's quota, and so did nothing."""
+    wait_s = math.ceil(retry_after_s)
+    seconds = "1 second" if wait_s == 1 else f"{wait_s} seconds"
+    return Overloaded(
+        f"The chat service is busy. Nothing was done; try again in {seconds}.", wait_s
+    )
 
 
 def _nothing() -> None:

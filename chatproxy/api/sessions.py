@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +13,7 @@ from ninja import Router
 
 from chatproxy.api.access import Key, Policy, Visitor, admit
 from chatproxy.api.downloads import FORMATS
+from chatproxy.api.leaving import leave
 from chatproxy.api.limits import limit_starts
 from chatproxy.api.permits import with_permit
 from chatproxy.api.schemas import (
@@ -28,9 +28,9 @@ from chatproxy.api.schemas import (
     TranscriptAnswer,
     WidgetAnswer,
 )
+from chatproxy.api.transcript import items_of
 from chatproxy.conf import conf
-from chatproxy.relay import runtime
-from chatproxy.sessions import admission, items, keys, lifecycle, messaging, opened
+from chatproxy.sessions import admission, keys, lifecycle, opened
 from chatproxy.sessions.admission import Start
 from chatproxy.sessions.errors import (
     ChallengeFailed,
@@ -38,10 +38,9 @@ from chatproxy.sessions.errors import (
     OriginNotAllowed,
     WidgetNotFound,
 )
-from chatproxy.sessions.models import ChatSession, EndedBy, State
-from chatproxy.sessions.starting import start_contact, stop_contact
+from chatproxy.sessions.models import ChatSession, State
+from chatproxy.sessions.starting import start_contact
 from chatproxy.sessions.vault import seal, unseal
-from chatproxy.upstream.errors import AccessDeniedException
 from chatproxy.upstream.governor import Group, Priority
 from chatproxy.upstream.inputs import Disconnection
 from chatproxy.upstream.vocabulary import ATTACHMENT_MIME_TYPES
@@ -249,23 +248,14 @@ def _rating(row: ChatSession) -> Rating | None:
 )
 def end_session(request: HttpRequest) -> HttpResponseBase:
     """Ends the customer's part; the chat is over when ``chat.ended`` comes. Idempotent."""
-    visitor = _visitor(request)
-    chat = opened.reopen(visitor.chat.id)
+    chat = opened.reopen(_visitor(request).chat.id)
     if not chat.is_live or chat.state == State.LEAVING:
-        return HttpResponse(status=204)
-    if chat.token(visitor.generation) is None:
-        row = ChatSession.objects.select_related("widget").get(pk=chat.id)
-        stop_contact(row, EndedBy.CUSTOMER)
-        return HttpResponse(status=204)
+        return _no_content()
+    return leave(chat, chat.generation, Disconnection(), done=_no_content, was_over=_no_content)
 
-    def call() -> HttpResponse:
-        # Refused: the customer has left already or the chat is over; what was asked for is so.
-        with suppress(AccessDeniedException):
-            messaging.disconnect(chat, chat.generation, Disconnection())
-        lifecycle.mark_leaving(chat.id)
-        return HttpResponse(status=204)
 
-    return with_permit(chat.instance_id, chat.id, Group.DISCONNECT, Priority.NORMAL, call)
+def _no_content() -> HttpResponse:
+    return HttpResponse(status=204)
 
 
 @router.get(
@@ -288,17 +278,9 @@ def download_transcript(request: HttpRequest, format: str = "json") -> HttpRespo
             started_at=row.started_at,
             ended_at=row.ended_at,
             incomplete_since=row.incomplete_since,
-            items=_items(str(row.pk)),
+            items=items_of(str(row.pk)),
         )
     )
-
-
-def _items(session_id: str) -> list[dict[str, Any]]:
-    hub = runtime.running_hub()
-    place = hub.place(session_id) if hub is not None else None
-    if place is not None and place.stream.transcript.is_complete:
-        return place.stream.transcript.everything()
-    return items.read(session_id)
 
 
 @router.put(
@@ -314,7 +296,7 @@ def rate_session(request: HttpRequest, body: RatingBody) -> HttpResponse:
     ChatSession.objects.filter(pk=session_id).update(
         rating_score=body.score, rating_comment_sealed=comment
     )
-    return HttpResponse(status=204)
+    return _no_content()
 
 
 # --- widgets ------------------------------------------------------------------------------------

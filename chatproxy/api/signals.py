@@ -40,9 +40,11 @@ def send_event(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
 
 
 def _offered(visitor: Visitor, event: OutgoingEvent) -> HttpResponseBase:
-    hub = runtime.hub()
-    loop: asyncio.AbstractEventLoop = hub.loop
-    loop.call_soon_threadsafe(hub.signals.offer, visitor.chat, visitor.generation, event)
+    # Without a connection by now, it is lost: nobody at the other end is waiting for it.
+    if visitor.chat.token(visitor.generation) is not None:
+        hub = runtime.hub()
+        loop: asyncio.AbstractEventLoop = hub.loop
+        loop.call_soon_threadsafe(hub.signals.offer, visitor.chat, visitor.generation, event)
     return _accepted(visitor, event)
 
 

@@ -19,13 +19,13 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chatproxy.api.access import Visitor, door
-from chatproxy.api.participant import CONNECTED, answer, body_as, when_connected
-from chatproxy.api.permits import with_permit
+from chatproxy.api.participant import CONNECTED, answer, body_as, permitted, when_connected
+from chatproxy.api.permits import too_busy
 from chatproxy.onehop import Deferred
 from chatproxy.relay import runtime
 from chatproxy.relay.gateway import Gateway
+from chatproxy.sessions import items as store
 from chatproxy.sessions import messaging
-from chatproxy.sessions.errors import Overloaded
 from chatproxy.sessions.transcript import Cursor, Page, Transcript, has_start, no_such_place
 from chatproxy.upstream.errors import ValidationException
 from chatproxy.upstream.governor import GovernorBusy, Group, Priority
@@ -52,6 +52,15 @@ def get_transcript(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
     if known is not None and is_about_us and (cursor is None or known.leads_on_from(cursor)):
         return answer(_wire(visitor, known.page(query, cursor)))
     return when_connected(visitor, lambda ready: _from_upstream(ready, query, cursor))
+
+
+def items_of(session_id: str) -> list[dict[str, Any]]:
+    """All that was said in a chat, as far as we know, oldest first; also after its end."""
+    hub = runtime.running_hub()
+    place = hub.place(session_id) if hub is not None else None
+    if place is not None and place.stream.transcript.is_complete:
+        return place.stream.transcript.everything()
+    return store.read(session_id)
 
 
 def _known(session_id: str) -> Transcript | None:
@@ -83,9 +92,7 @@ def _from_upstream(
             return _searched(visitor, query, cursor)
         return answer(_wire(visitor, _ours(visitor, page, asked, cursor)))
 
-    return with_permit(
-        visitor.chat.instance_id, visitor.chat.id, Group.TRANSCRIPT, Priority.READER, call
-    )
+    return permitted(visitor, Group.TRANSCRIPT, Priority.READER, call)
 
 
 def _leads_to_the_past(visitor: Visitor, cursor: Cursor) -> bool:
@@ -180,8 +187,7 @@ async def token_behind(gateway: Gateway, session_id: str, item_id: str) -> str |
 
 def _gave_up(error: Exception) -> HttpResponseBase:
     if isinstance(error, GovernorBusy | TimeoutError):
-        retry_after_s = getattr(error, "retry_after_s", 2.0)
-        raise Overloaded("The chat service is busy. Wait a moment.", retry_after_s) from error
+        raise too_busy(getattr(error, "retry_after_s", 2.0)) from error
     raise error
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from chatproxy.api import (
     connection,
+    leaving,
     metrics,
     openapi,
     pages,
@@ -18,7 +19,7 @@ urlpatterns = [
     path("participant/message", participant.send_message),
     path("participant/event", signals.send_event),
     path("participant/transcript", transcript.get_transcript),
-    path("participant/disconnect", participant.disconnect_participant),
+    path("participant/disconnect", leaving.disconnect_participant),
     path("participant/start-attachment-upload", participant.start_attachment_upload),
     path("participant/complete-attachment-upload", participant.complete_attachment_upload),
     path("participant/attachment", participant.get_attachment),

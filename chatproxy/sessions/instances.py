@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 from chatproxy.conf import conf
 from chatproxy.upstream.contacts import ContactClient
-from chatproxy.upstream.governor import Governor
+from chatproxy.upstream.errors import ThrottlingException
+from chatproxy.upstream.governor import Governor, Group
 from chatproxy.upstream.metadata import Observer
 from chatproxy.upstream.participant import ParticipantClient
 
@@ -76,6 +79,20 @@ def governor(instance_id: str) -> Governor:
         with _lock:
             found = _governors.setdefault(instance_id, Governor(conf.quotas))
     return found
+
+
+@contextmanager
+def spending(instance_id: str, group: Group) -> Iterator[None]:
+    """Around a call whose permit has been taken: tells the governor how it went."""
+    keeper = governor(instance_id)
+    try:
+        yield
+    except ThrottlingException:
+        # Someone else spends the same quota: agents' desktops, another deployment.
+        keeper.penalise(group)
+        raise
+    finally:
+        keeper.settle(group)
 
 
 def governors() -> dict[str, Governor]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.utils import timezone
 
 from chatproxy.conf import conf
-from chatproxy.sessions import lifecycle, opened
+from chatproxy.sessions import items, lifecycle, opened
 from chatproxy.sessions.errors import Overloaded
-from chatproxy.sessions.instances import contact_client, governor
+from chatproxy.sessions.instances import contact_client, governor, spending
 from chatproxy.sessions.models import ChatSession, EndedBy, State
 from chatproxy.upstream.errors import (
     AccessDeniedException,
@@ -44,11 +44,7 @@ def _started(request: ChatStart) -> StartedChat:
     try:
         return contact_client().start_chat_contact(request)
     except (AccessDeniedException, ResourceNotFoundException) as err:
-        # Nothing a visitor can mend: our credentials, instance or flow are not what they should be.
-        detail = f"{type(err).__name__}: credentials, instance or flow"
-        raise UpstreamMisconfigured(
-            err.operation, request_id=err.request_id, detail=detail
-        ) from err
+        raise _misconfigured(err) from err
 
 
 def _request(session: ChatSession, initial_message: str) -> ChatStart:
@@ -73,39 +69,73 @@ def _content_types(sendable: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*sendable, *interactive]))
 
 
-def stop_contact(session: ChatSession, by: EndedBy) -> None:
-    """StopContact: end a chat from outside, in whatever state it is. Idempotent.
+def stop_contact(session: ChatSession, by: EndedBy) -> bool:
+    """StopContact, under a permit: end a chat from outside, in whatever state it is. Idempotent.
 
     ``chat.ended`` then comes through the link and finishes the session; where there is no link to
     bring it, the session is finished here.
 
+    Returns:
+        Whether the chat was going on until now.
+
     Raises:
-        Overloaded: the quota of two a second is used up; try again.
         UpstreamError: the service did not end it.
     """
     if not session.is_live:
-        return
-    instance_id = session.widget.instance_id or conf.instance_id
-    if session.contact_id:
-        keeper = governor(instance_id)
-        if conf.governor and not keeper.try_acquire(
-            Group.STOP_CONTACT, Priority.NORMAL, str(session.pk)
-        ):
-            raise Overloaded("Too many chats were ended at once. Try again in a second.", 1.0)
-        # Before the call: chat.ended may be here before its answer.
-        rows = ChatSession.objects.filter(pk=session.pk)
-        rows.update(ended_by=by)
-        try:
-            contact_client().stop_contact(instance_id, session.contact_id)
-        except ResourceNotFoundException:
-            lifecycle.mark_ended(str(session.pk), by=by, incomplete_since=timezone.now())
-            return
-        except UpstreamError:
-            rows.update(ended_by=session.ended_by)
-            raise
-        finally:
-            keeper.settle(Group.STOP_CONTACT)
+        return False
+    if session.contact_id and not _stopped(session, by):
+        lifecycle.mark_ended(str(session.pk), incomplete_since=timezone.now())
+        return False
     lifecycle.note(session.pk, "stopped", by=str(by))
     if session.connected_at is None or session.state == State.STARTING:
         lifecycle.mark_ended(str(session.pk), by=by)
     opened.forget(str(session.pk))
+    return True
+
+
+def stop_contact_at_once(session: ChatSession, by: EndedBy) -> bool:
+    """`stop_contact` for callers that cannot wait for a permit.
+
+    Raises:
+        Overloaded: the quota of two a second is used up; try again.
+    """
+    instance_id = session.widget.instance_id or conf.instance_id
+    if not session.is_live or not conf.governor:
+        return stop_contact(session, by)
+    if not governor(instance_id).try_acquire(Group.STOP_CONTACT, Priority.NORMAL, str(session.pk)):
+        raise Overloaded("Too many chats were ended at once. Try again in a second.", 1.0)
+    with spending(instance_id, Group.STOP_CONTACT):
+        return stop_contact(session, by)
+
+
+def _stopped(session: ChatSession, by: EndedBy) -> bool:
+    """Whether the service ended the contact now; False: it had ended before."""
+    # Before the call: chat.ended may be here before its answer.
+    rows = ChatSession.objects.filter(pk=session.pk)
+    rows.update(ended_by=by)
+    instance_id = session.widget.instance_id or conf.instance_id
+    try:
+        contact_client().stop_contact(instance_id, _present_contact_id(session))
+    except ResourceNotFoundException:
+        rows.update(ended_by=session.ended_by)
+        return False
+    except UpstreamError as err:
+        rows.update(ended_by=session.ended_by)
+        if isinstance(err, AccessDeniedException):
+            raise _misconfigured(err) from err
+        raise
+    return True
+
+
+def _present_contact_id(session: ChatSession) -> str:
+    """The contact the chat is in now: a transfer makes a new one, named by the items since."""
+    for item in reversed(items.read(str(session.pk))):
+        if item.get("ContactId"):
+            return str(item["ContactId"])
+    return session.contact_id
+
+
+def _misconfigured(err: UpstreamError) -> UpstreamMisconfigured:
+    """What nobody but the operator can mend."""
+    detail = f"{type(err).__name__}: credentials, instance or flow"
+    return UpstreamMisconfigured(err.operation, request_id=err.request_id, detail=detail)

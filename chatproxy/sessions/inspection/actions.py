@@ -33,12 +33,14 @@ def _end_chat(session: ChatSession) -> Outcome:
     if not session.is_live:
         return Outcome(session, False, f"was {session.get_state_display().lower()} already.")
     try:
-        starting.stop_contact(session, EndedBy.OPERATOR)
+        was_going_on = starting.stop_contact_at_once(session, EndedBy.OPERATOR)
     except Overloaded as err:
         return Outcome(session, False, f"goes on. {err}")
     except UpstreamError as err:
         again = "Try again." if err.retryable else "Trying again will not help."
         return Outcome(session, False, f"goes on: {err} {again}")
+    if not was_going_on:
+        return Outcome(session, True, "had ended unseen, as Amazon Connect says; now it is marked.")
     return Outcome(session, True, "is being ended: every tab is told within seconds.")
 
 

@@ -20,18 +20,20 @@ class Contacts:
     def __init__(self) -> None:
         self.ended: list[tuple[str, EndedBy]] = []
         self.trouble: Exception | None = None
+        self.was_going_on = True
 
-    def stop(self, session: ChatSession, by: EndedBy) -> None:
+    def stop(self, session: ChatSession, by: EndedBy) -> bool:
         if self.trouble is not None:
             raise self.trouble
         self.ended.append((str(session.pk), by))
         lifecycle.mark_ended(str(session.pk), by=by)
+        return self.was_going_on
 
 
 @pytest.fixture
 def contacts(monkeypatch: pytest.MonkeyPatch) -> Contacts:
     found = Contacts()
-    monkeypatch.setattr(starting, "stop_contact", found.stop)
+    monkeypatch.setattr(starting, "stop_contact_at_once", found.stop)
     return found
 
 
@@ -60,6 +62,14 @@ def test_confirmed_end_is_carried_out_and_told(
     ]
     entry = LogEntry.objects.get()
     assert (entry.object_id, entry.change_message) == (str(session.pk), "End chat")
+
+
+def test_an_end_nobody_saw_is_told(
+    admin: Client, make_session: MakeSession, contacts: Contacts
+) -> None:
+    session, contacts.was_going_on = make_session(), False
+    answer = admin.post(f"{LIST}{session.pk}/end-chat/", {"confirmed": "yes"}, follow=True)
+    assert "had ended unseen" in told(answer)[0]
 
 
 def test_ended_session_offers_no_end(admin: Client, make_session: MakeSession) -> None:

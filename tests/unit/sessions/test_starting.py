@@ -1,0 +1,123 @@
+"""StopContact: which contact it names, and what becomes of the session."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import override_settings
+
+from chatproxy.sessions import starting
+from chatproxy.sessions.errors import Overloaded
+from chatproxy.sessions.instances import governor
+from chatproxy.sessions.models import EndedBy, State
+from chatproxy.upstream.errors import (
+    AccessDeniedException,
+    ResourceNotFoundException,
+    UpstreamError,
+    UpstreamMisconfigured,
+    UpstreamTimeout,
+)
+from chatproxy.upstream.governor import Group, Priority
+from chatproxy.upstream.vocabulary import Operation
+from tests.unit.sessions.conftest import MakeSession, say
+
+pytestmark = pytest.mark.django_db
+STOP = Operation.STOP_CONTACT
+
+
+class Connect:
+    """Stands where boto3's client of the Connect service does."""
+
+    def __init__(self) -> None:
+        self.stopped: list[str] = []
+        self.trouble: UpstreamError | None = None
+
+    def stop_contact(self, instance_id: str, contact_id: str) -> None:
+        self.stopped.append(contact_id)
+        if self.trouble is not None:
+            raise self.trouble
+
+
+@pytest.fixture
+def connect(monkeypatch: pytest.MonkeyPatch) -> Connect:
+    made = Connect()
+    monkeypatch.setattr(starting, "contact_client", lambda: made)
+    return made
+
+
+def test_the_contact_the_chat_was_transferred_to_is_stopped(
+    make_session: MakeSession, connect: Connect
+) -> None:
+    session = make_session(contact_id="first")
+    say(session, "hello", ContactId="first")
+    say(session, "good morning", minute=1, ContactId="second")
+    say(session, "a receipt's line", minute=2)
+    assert starting.stop_contact(session, EndedBy.OPERATOR)
+    assert connect.stopped == ["second"]
+
+
+def test_without_items_the_contact_it_began_with_is_stopped(
+    make_session: MakeSession, connect: Connect
+) -> None:
+    assert starting.stop_contact(make_session(contact_id="first"), EndedBy.OPERATOR)
+    assert connect.stopped == ["first"]
+
+
+def test_the_end_is_ours_before_the_frame_that_tells_of_it_is_here(
+    make_session: MakeSession, connect: Connect
+) -> None:
+    session = make_session()
+    starting.stop_contact(session, EndedBy.CUSTOMER)
+    session.refresh_from_db()
+    assert (session.state, session.ended_by) == (State.ACTIVE, EndedBy.CUSTOMER)
+
+
+def test_a_chat_without_a_link_is_ended_at_once(
+    make_session: MakeSession, connect: Connect
+) -> None:
+    session = make_session(state=State.STARTING, connected_at=None)
+    starting.stop_contact(session, EndedBy.CUSTOMER)
+    session.refresh_from_db()
+    assert (session.state, session.ended_by) == (State.ENDED, EndedBy.CUSTOMER)
+
+
+def test_a_chat_that_had_ended_unseen_was_not_ended_by_who_asked(
+    make_session: MakeSession, connect: Connect
+) -> None:
+    session, connect.trouble = make_session(), ResourceNotFoundException(STOP)
+    assert not starting.stop_contact(session, EndedBy.CUSTOMER)
+    session.refresh_from_db()
+    assert (session.state, session.ended_by) == (State.ENDED, EndedBy.SERVICE)
+    assert session.incomplete_since is not None
+
+
+@pytest.mark.parametrize(
+    ("trouble", "raised"),
+    [
+        (UpstreamTimeout(STOP), UpstreamTimeout),
+        (AccessDeniedException(STOP), UpstreamMisconfigured),  # our credentials, not the chat
+    ],
+)
+def test_a_chat_that_could_not_be_ended_goes_on(
+    make_session: MakeSession,
+    connect: Connect,
+    trouble: UpstreamError,
+    raised: type[UpstreamError],
+) -> None:
+    session, connect.trouble = make_session(), trouble
+    with pytest.raises(raised):
+        starting.stop_contact(session, EndedBy.OPERATOR)
+    session.refresh_from_db()
+    assert (session.state, session.ended_by) == (State.ACTIVE, "")
+
+
+@override_settings(CONNECT_QUOTAS={"stop_contact": [0.1, 1]})
+def test_who_cannot_wait_for_the_quota_is_told_so(
+    make_session: MakeSession, connect: Connect
+) -> None:
+    session = make_session(widget=make_session().widget)
+    instance = "an instance of this test's own"
+    session.widget.instance_id = instance
+    assert governor(instance).try_acquire(Group.STOP_CONTACT, Priority.NORMAL, "another")
+    with pytest.raises(Overloaded, match="in a second"):
+        starting.stop_contact_at_once(session, EndedBy.OPERATOR)
+    assert connect.stopped == []
