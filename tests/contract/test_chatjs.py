@@ -1,110 +1,29 @@
 """A whole chat with unmodified ChatJS, in Node: the library most front ends bring along."""
 
 import json
-import queue
-import shutil
-import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict
 
 import pytest
 
-from chatproxy.child import ROOT
-from tests.contract.ground import DELIVERED, JOINED, READ, TYPING, Chat, Ground, Wire
+from tests.chatjs import VERSIONS, ChatJs, chatjs, needs_chatjs
+from tests.contract.ground import DELIVERED, READ, TYPING, Chat, Ground, Wire
 
-NODE = shutil.which("node")
-DRIVER = Path(__file__).with_name("chatjs.cjs")
-VERSIONS = {"5": "amazon-connect-chatjs", "3": "chatjs-3", "2": "chatjs-2"}
-
-pytestmark = pytest.mark.skipif(
-    NODE is None or not (ROOT / "node_modules" / "amazon-connect-chatjs").is_dir(),
-    reason="needs Node 20 and `npm ci`",
-)
-
-
-class ChatJs:
-    """One running ChatJS session."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self._lines: queue.Queue[Wire] = queue.Queue()
-        self._unheard: list[Wire] = []
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def do(self, action: str, **argument: Any) -> Any:
-        """Call a method of the session; what its promise resolved to."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"action": action, "argument": argument}) + "\n")
-        self._process.stdin.flush()
-        answer = self._next(lambda line: action in (line.get("done"), line.get("failed")))
-        assert "done" in answer, answer
-        return answer["data"]
-
-    def connect(self) -> None:
-        """Connect, and wait until the socket is subscribed: ChatJS resolves before that."""
-        assert self.do("connect")["connectSuccess"] is True
-        self.hear("onMessage", ContentType=JOINED)
-
-    def hear(self, listener: str, **members: object) -> Wire:
-        """Wait for a listener to be called with these members in its data."""
-
-        def is_it(line: Wire) -> bool:
-            data = line.get("data") or {}
-            wanted = all(data.get(name) == value for name, value in members.items())
-            return line.get("heard") == listener and wanted
-
-        return dict(self._next(is_it).get("data") or {})
-
-    def _next(self, wanted: Any, within_s: float = 10.0) -> Wire:
-        end = time.monotonic() + within_s
-        while True:
-            for index, line in enumerate(self._unheard):
-                if wanted(line):
-                    return self._unheard.pop(index)
-            try:
-                self._unheard.append(self._lines.get(timeout=max(0.01, end - time.monotonic())))
-            except queue.Empty:
-                raise AssertionError(f"not heard; only {self._unheard}") from None
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.startswith("{"):
-                self._lines.put(json.loads(line))
+pytestmark = needs_chatjs
 
 
 @contextmanager
-def chatjs(version: str, chat: Chat) -> Iterator[ChatJs]:
-    assert NODE is not None
-    with subprocess.Popen(
-        [NODE, str(DRIVER), VERSIONS[version], chat.ground.url],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        try:
-            session = ChatJs(process)
-            session.do(
-                "create",
-                contactId=chat.contact_id,
-                participantId=chat.started.participant_id,
-                participantToken=chat.started.participant_token,
-            )
-            yield session
-        finally:
-            process.kill()
+def joined(version: str, chat: Chat) -> Iterator[ChatJs]:
+    with chatjs(version, chat.ground.url, **asdict(chat.started)) as session:
+        yield session
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_chatjs_goes_through_a_whole_chat(ground: Ground, version: str) -> None:
     chat = ground.start(display_name="Jane")
-    with chatjs(version, chat) as session:
+    with joined(version, chat) as session:
         session.connect()
         sent = session.do("sendMessage", contentType="text/plain", message="Hello ✓")
         assert session.hear("onMessage", Id=sent["Id"])["Content"] == "Hello ✓"
@@ -127,7 +46,7 @@ def test_chatjs_goes_through_a_whole_chat(ground: Ground, version: str) -> None:
 
 def test_chatjs_exchanges_receipts_and_outlives_its_socket(ground: Ground) -> None:
     chat = ground.start()
-    with chatjs("5", chat) as session:
+    with joined("5", chat) as session:
         session.connect()
         sent = session.do("sendMessage", contentType="text/plain", message="read this")
         said = chat.say("and this")

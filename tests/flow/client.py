@@ -46,6 +46,7 @@ class Visitor:
         self.session: str = started["session"]
         self.key: str = started["key"]
         self.contact_id: str = started["startChatResult"]["ContactId"]
+        self.participant_id: str = started["startChatResult"]["ParticipantId"]
         self.connection_key = ""
 
     def _page(self) -> dict[str, str]:
