@@ -13,13 +13,13 @@ version), `writer_for` says None and the caller keeps to plain sends.
 from __future__ import annotations
 
 import sys
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 _TEXT_FRAME = 0x81  # final fragment, opcode 1
 
 
-def _packed(text: str) -> bytes:
+def pack(text: str) -> bytes:
     """An unmasked, unfragmented text frame (RFC 6455, 5.2), as a server sends it."""
     payload = text.encode()
     size = len(payload)
@@ -28,10 +28,6 @@ def _packed(text: str) -> bytes:
     if size < 65_536:
         return bytes((_TEXT_FRAME, 126)) + size.to_bytes(2, "big") + payload
     return bytes((_TEXT_FRAME, 127)) + size.to_bytes(8, "big") + payload
-
-
-#: The frame for a text. The last few are remembered: the tabs of a session get the same one.
-frame = lru_cache(maxsize=4)(_packed)
 
 
 class SocketWriter:

@@ -140,7 +140,7 @@ class Hub:
         stream = Stream(
             session_id,
             contact_id,
-            keep=lambda item, is_new: self.recorder.keep(session_id, item, is_new),
+            keeper=self.recorder,
             ended=lambda: self._ended(place),
             counts=self.counts,
         )

@@ -24,13 +24,13 @@ from chatproxy.relay.socket import Dial, Socket, SocketLost, UpstreamSocket
 from chatproxy.relay.stream import LinkState, Stream
 from chatproxy.sessions import lifecycle
 from chatproxy.sessions.errors import SessionEnded, SessionNotFound
+from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.errors import (
     AccessDeniedException,
     ChatProxyError,
     ServiceException,
 )
 from chatproxy.upstream.governor import GovernorBusy, Priority
-from chatproxy.upstream.items import Item
 from chatproxy.upstream.shapes import Connection
 
 logger = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Link:
         self._chance = chance
         self._dial_socket = dial
         # Frames of a new socket wait here until the gap before them is filled.
-        self._held: list[tuple[str, Item]] | None = []
+        self._held: list[ChatFrame] | None = []
         self._is_done = False
         self._renew_now = asyncio.Event()
         self._renewed: asyncio.Future[None] | None = None
@@ -125,7 +125,7 @@ class Link:
         """The chat is known to be over although nothing was heard of its end."""
         if not self.stream.is_ended:
             now = datetime.now(UTC)
-            if any(item.is_chat_ended for _, item in self._held or ()):
+            if self._holds_the_end():
                 # It was held back; what came before it was not read.
                 self._release()
                 self.stream.incomplete_since = self._gone_since or now
@@ -188,7 +188,7 @@ class Link:
         except AccessDeniedException:
             # The chat is over, which the next connection will be told, or the token is bad.
             self._token_refused = True
-            if any(item.is_chat_ended for _, item in self._held or ()):
+            if self._holds_the_end():
                 raise ChatOver from None
             raise
 
@@ -277,24 +277,26 @@ class Link:
 
     # --- what arrives -----------------------------------------------------------------------
 
-    def _took(self, text: str, item: Item) -> None:
-        if self._is_done:
-            return
-        if self._held is None:
-            self._pass_on(text, item)
-            return
-        self._held.append((text, item))
-        if len(self._held) > MOST_HELD:
-            self._release()
+    def _took(self, frame: ChatFrame) -> None:
+        if self._held is None and not self._is_done:
+            self._pass_on(frame)
+        elif self._held is not None and not self._is_done:
+            self._held.append(frame)
+            if len(self._held) > MOST_HELD:
+                self._release()
 
     def _release(self) -> None:
         """Pass on what was held back; from here on frames pass as they come."""
         held, self._held = self._held or [], None
-        for text, item in held:
-            self._pass_on(text, item)
+        for frame in held:
+            self._pass_on(frame)
 
-    def _pass_on(self, text: str, item: Item) -> None:
-        self.stream.take(text, item)
+    def _holds_the_end(self) -> bool:
+        # What is plain is a message.
+        return any(not frame.id and frame.item.is_chat_ended for frame in self._held or ())
+
+    def _pass_on(self, frame: ChatFrame) -> None:
+        self.stream.take(frame)
         if self.stream.is_ended:
             self.over.set()
 

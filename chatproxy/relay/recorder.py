@@ -1,6 +1,7 @@
 """Hands what passed to the item store in batches, off the hot path.
 
-Items wait in memory in their newest version and are written a few times a second. A database that
+Items wait in memory in their newest version and are written a few times a second, with the
+sessions' counts; where no items are stored, counts are written every other second. A database that
 is away costs delay, not items: what could not be written is kept and tried again.
 """
 
@@ -13,15 +14,21 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 
+from chatproxy.conf import conf
 from chatproxy.relay.gateway import Gateway
-from chatproxy.sessions import items, lifecycle
+from chatproxy.sessions import counts, items, lifecycle
+from chatproxy.sessions.counts import Said
 from chatproxy.sessions.items import Kept
+from chatproxy.upstream.chatframes import ChatFrame
 
 logger = logging.getLogger(__name__)
 
 FLUSH_EVERY_S = 0.2
+COUNT_EVERY_S = 2.0
 RETRY_AFTER_S = 2.0
 BATCH = 500
+
+Note = tuple[str, str, dict[str, Any]]
 
 
 class Recorder:
@@ -29,24 +36,32 @@ class Recorder:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._stores = conf.retention_days > 0
         self._items: dict[tuple[str, str], Kept] = {}
-        self._notes: list[tuple[str, str, dict[str, Any]]] = []
-        self._filled = asyncio.Event()
+        self._notes: list[Note] = []
+        self._said: dict[str, Said] = {}
         self._writing = asyncio.Lock()
 
     def keep(self, session_id: str, item: dict[str, Any], is_new: bool) -> None:
-        """Remember an item's newest version until it is written."""
-        place = (session_id, str(item["Id"]))
-        waiting = self._items.get(place)
-        self._items[place] = Kept(
-            session_id, item, is_new or (waiting is not None and waiting.is_new)
-        )
-        self._filled.set()
+        """Remember an item's newest version until it is written; count it if its Id is new."""
+        said = counts.said_by(item) if is_new else counts.NOTHING
+        self._said[session_id] = self._said.get(session_id, counts.NOTHING) + said
+        if self._stores:
+            self._items[session_id, str(item["Id"])] = Kept(session_id, item)
+
+    def keep_plain(self, session_id: str, frame: ChatFrame) -> None:
+        """The same for a message that is new, still as text."""
+        incoming, outgoing = self._said.get(session_id, counts.NOTHING)
+        if frame.is_customers:
+            self._said[session_id] = Said(incoming + 1, outgoing)
+        else:
+            self._said[session_id] = Said(incoming, outgoing + 1)
+        if self._stores:
+            self._items[session_id, frame.id] = Kept(session_id, frame)
 
     def note(self, session_id: str, kind: str, **detail: Any) -> None:
         """A line for the session's technical timeline."""
         self._notes.append((session_id, kind, detail))
-        self._filled.set()
 
     @property
     def waiting(self) -> int:
@@ -55,76 +70,81 @@ class Recorder:
 
     async def run(self) -> None:
         """Write for ever."""
+        now = asyncio.get_running_loop().time
+        counted_at = now()
         while True:
-            await self._filled.wait()
             await asyncio.sleep(FLUSH_EVERY_S)
-            if not await self.flush():
+            counts_too = self._stores or now() - counted_at >= COUNT_EVERY_S
+            if counts_too:
+                counted_at = now()
+            if not await self.flush(counts_too=counts_too):
                 await asyncio.sleep(RETRY_AFTER_S)
 
-    async def flush(self) -> bool:
+    async def flush(self, *, counts_too: bool = True) -> bool:
         """Write everything that waits now.
 
         Returns:
             Whether it was written; if not, it is still here.
         """
         async with self._writing:
-            self._filled.clear()
-            while self._items or self._notes:
-                batch = list(islice(self._items.items(), BATCH))
-                notes, self._notes = self._notes[:BATCH], self._notes[BATCH:]
-                for place, _ in batch:
+            while self._items or self._notes or (self._said and counts_too):
+                batch = dict(islice(self._items.items(), BATCH))
+                for place in batch:
                     del self._items[place]
+                notes, self._notes = self._notes[:BATCH], self._notes[BATCH:]
+                # With the items, so that a process that dies has counted what it stored.
+                said: dict[str, Said] = {}
+                if counts_too:
+                    said, self._said = self._said, {}
                 try:
-                    await self._gateway.database(_write, [kept for _, kept in batch], notes)
+                    await self._gateway.database(_write, list(batch.values()), notes, said)
                 except Exception as err:
-                    self._put_back(batch, notes)
+                    self._put_back(batch, notes, said)
                     logger.warning(
-                        "items not stored yet",
-                        extra={"cause": type(err).__name__, "waiting": len(self._items)},
+                        "not stored yet",
+                        extra={"cause": type(err).__name__, "waiting": self.waiting},
                     )
                     return False
         return True
 
     def _put_back(
-        self,
-        batch: list[tuple[tuple[str, str], Kept]],
-        notes: list[tuple[str, str, dict[str, Any]]],
+        self, batch: dict[tuple[str, str], Kept], notes: list[Note], said: dict[str, Said]
     ) -> None:
         # In front of what came meanwhile: items of the same instant keep the order they came in.
-        came, self._items = self._items, dict(batch)
-        for place, newer in came.items():
-            older = self._items.get(place)
-            is_new = newer.is_new or (older is not None and older.is_new)
-            self._items[place] = Kept(newer.session_id, newer.item, is_new)
+        self._items = batch | self._items
         self._notes[:0] = notes
-        self._filled.set()
+        for session_id, more in said.items():
+            self._said[session_id] = self._said.get(session_id, counts.NOTHING) + more
 
 
-def _write(batch: list[Kept], notes: list[tuple[str, str, dict[str, Any]]]) -> None:
+def _write(batch: list[Kept], notes: list[Note], said: dict[str, Said]) -> None:
     try:
-        _write_together(batch, notes)
+        _write_together(batch, notes, said)
     except (OperationalError, InterfaceError):
         raise  # the database is away or busy: all of it later
     except Exception:
         # Something in the batch can't be stored, ever; the rest must not wait behind it.
         logger.exception("a batch does not fit the store; writing one by one")
+        _write_alone([], [], said)
         for kept in batch:
-            _write_alone([kept], [])
+            _write_alone([kept], [], {})
         for line in notes:
-            _write_alone([], [line])
+            _write_alone([], [line], {})
 
 
-def _write_together(batch: list[Kept], notes: list[tuple[str, str, dict[str, Any]]]) -> None:
+def _write_together(batch: list[Kept], notes: list[Note], said: dict[str, Said]) -> None:
     with transaction.atomic():
         if batch:
             items.append(batch)
+        if said:
+            counts.add(said)
         for session_id, kind, detail in notes:
             lifecycle.note(session_id, kind, **detail)
 
 
-def _write_alone(batch: list[Kept], notes: list[tuple[str, str, dict[str, Any]]]) -> None:
+def _write_alone(batch: list[Kept], notes: list[Note], said: dict[str, Said]) -> None:
     try:
-        _write_together(batch, notes)
+        _write_together(batch, notes, said)
     except (OperationalError, InterfaceError):
         raise
     except Exception:

@@ -18,9 +18,9 @@ from typing import Protocol
 from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from chatproxy.conf import conf
-from chatproxy.upstream.items import Item
+from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.tokens import WebsocketUrl
-from chatproxy.upstream.topics import ChatFrame, Subscribed, TopicsProtocol
+from chatproxy.upstream.topics import Subscribed, TopicsProtocol
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ SUBSCRIBE_TIMEOUT_S = 6.0
 HEARTBEAT_S = 7.5
 MAX_FRAME_BYTES = 1024 * 1024
 
-Took = Callable[[str, Item], object]
+Took = Callable[[ChatFrame], object]
 
 
 class Socket(Protocol):
@@ -72,7 +72,7 @@ class UpstreamSocket(WSListener):
 
     @classmethod
     async def dial(cls, url: WebsocketUrl, took: Took) -> UpstreamSocket:
-        """Open a socket and subscribe it; frames go to ``took(text, item)`` as they come.
+        """Open a socket and subscribe it; frames go to ``took(frame)`` as they come.
 
         Raises:
             SocketLost: it could not be opened, or was not subscribed in time.
@@ -163,7 +163,7 @@ class UpstreamSocket(WSListener):
         event = self._topics.receive(text)
         if type(event) is ChatFrame:
             try:
-                self._took(event.text, event.item)
+                self._took(event)
             except Exception:
                 # One item we cannot handle must not cost the chat its socket.
                 logger.exception("a frame could not be handled")

@@ -2,8 +2,8 @@
 
 Each version of an item becomes one *frame*: the upstream's own text with one more member, its
 position. Frames are encoded once, kept in a bounded ring for replay, and handed to every tab in the
-same call. No I/O, no tasks: everything here happens inside the upstream's callback, on the event
-loop.
+same call. A plain frame (``upstream/chatframes.py``) is not even decoded. No I/O, no tasks:
+everything here happens inside the upstream's callback, on the event loop.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from chatproxy.relay.fastpath import pack
 from chatproxy.relay.frames import chat_frame, frames_of, session_frame, with_position
 from chatproxy.sessions.transcript import Transcript
+from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.items import Item
 from chatproxy.upstream.shapes import parse_time, wire_time
 from chatproxy.upstream.versions import version_keys
@@ -53,11 +55,24 @@ class Tab(Protocol):
     key_id: int
     wants_session: bool
 
-    def deliver(self, frame: str) -> None:
+    def deliver(self, text: str) -> None:
         """Send one text frame; never blocks, never raises."""
+
+    def deliver_packed(self, text: str, packed: bytes) -> None:
+        """The same with the frame's bytes at hand, made once for all tabs."""
 
     def close(self, code: int, reason: str = "") -> None:
         """Close the socket with a code that tells the client what to do."""
+
+
+class Keeper(Protocol):
+    """What stores and counts; at once and without waiting."""
+
+    def keep(self, session_id: str, item: Wire, is_new: bool) -> None:
+        """An item as it now is; ``is_new``: its Id was not known before."""
+
+    def keep_plain(self, session_id: str, frame: ChatFrame) -> None:
+        """A message whose Id was not known before, still as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +125,7 @@ class Stream:
     """One session's history in this process, and its tabs.
 
     Args:
-        keep: Called with (item, is_new) for each item that changed, to be stored.
+        keeper: Told of each item that changed, to store it.
         ended: Called once, when ``chat.ended`` has passed.
         counts: Where to count frames; shared with other streams.
     """
@@ -120,7 +135,7 @@ class Stream:
         session_id: str,
         contact_id: str,
         *,
-        keep: Callable[[Wire, bool], None],
+        keeper: Keeper,
         ended: Callable[[], None],
         counts: FrameCounts | None = None,
     ) -> None:
@@ -134,7 +149,7 @@ class Stream:
         # Ids of messages the service has taken and whose echo has not come yet.
         self.expected: set[str] = set()
         self.incomplete_since: datetime | None = None
-        self._keep = keep
+        self._keeper = keeper
         self._on_ended = ended
         self._counts = counts or FrameCounts()
         self._history = secrets.token_hex(4)
@@ -157,40 +172,53 @@ class Stream:
         for wire in items:
             item = Item(wire)
             self.transcript.take(wire)
-            self._is_news(item)
             self._advance(item)
             # It ended, and the process died before it could write that down.
             self.is_ended = self.is_ended or item.is_chat_ended
 
-    def take(self, text: str, item: Item) -> bool:
-        """One ``aws/chat`` frame as it came, with its item.
+    def take(self, frame: ChatFrame) -> bool:
+        """One ``aws/chat`` frame.
 
         Returns:
             Whether it was news; a copy of a version seen before goes nowhere.
         """
-        self._counts.taken += 1
-        if not self._is_news(item):
-            self._counts.known += 1
+        counts, tabs = self._counts, self.tabs
+        counts.taken += 1
+        if frame.id and self.transcript.take_plain(frame):
+            self._keeper.keep_plain(self.session_id, frame)
+            self.expected.discard(frame.id)
+            if frame.instant > self._instant:
+                self._instant = frame.instant
+            kind = None
+        elif self._is_news(frame.item):
+            kind = self._understand(frame.item)
+        else:
+            counts.known += 1
             return False
+        self._number += 1
+        text = with_position(frame.text, f"{self._history}.{self._number}.{self._instant}")
+        if kind != TYPING:
+            self._remember(text)
+        if tabs:
+            counts.delivered += len(tabs)
+            packed = pack(text)
+            for tab in tabs:
+                tab.deliver_packed(text, packed)
+        if kind in NOTICED:
+            self._notice(frame.item)
+        return True
+
+    def _understand(self, item: Item) -> str:
+        """What news means for the transcript; says the item's content type."""
         self.expected.discard(item.id)
         changed = self.transcript.take(item.wire)
         if changed is None and item.is_receipt and "MessageProcessingStatus" in item.metadata:
             # Something happened to a message we have never seen: no longer all is known here.
             self.transcript.is_complete &= item.id in self.transcript
         if changed is not None:
-            self._keep(*changed)
+            self._keeper.keep(self.session_id, *changed)
         self._advance(item)
-        self._number += 1
-        frame = with_position(text, f"{self._history}.{self._number}.{self._instant}")
-        kind = item.wire.get("ContentType")
-        if kind != TYPING:
-            self._remember(frame)
-        for tab in self.tabs:
-            tab.deliver(frame)
-        self._counts.delivered += len(self.tabs)
-        if kind in NOTICED:
-            self._notice(item)
-        return True
+        return item.content_type
 
     def expect(self, item_id: str) -> None:
         """The service took a message; its echo is on its way. Safe to call from any thread."""
@@ -206,7 +234,8 @@ class Stream:
             How many of these were news.
         """
         return sum(
-            self.take(chat_frame(inner), Item(inner)) for inner in frames_of(wire, self.contact_id)
+            self.take(ChatFrame(chat_frame(inner), Item(inner)))
+            for inner in frames_of(wire, self.contact_id)
         )
 
     def ended_unseen(self, now: datetime, since: datetime) -> None:
@@ -224,9 +253,12 @@ class Stream:
         )
 
     def _is_news(self, item: Item) -> bool:
-        seen, before = self._seen, len(self._seen)
-        for key in version_keys(item):
-            seen[key] = None
+        """Whether this version was not seen before. What the transcript holds was."""
+        seen = self._seen
+        if item.id in self.transcript:
+            seen.update(dict.fromkeys(version_keys(Item(self.transcript.get(item.id) or {}))))
+        before = len(seen)
+        seen.update(dict.fromkeys(version_keys(item)))
         is_news = len(seen) > before
         while len(seen) > SEEN_VERSIONS:
             seen.popitem(last=False)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chatproxy.conf import conf
-from chatproxy.relay.fastpath import SocketWriter, close_with, frame, writer_for
+from chatproxy.relay.fastpath import SocketWriter, close_with, pack, writer_for
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -41,10 +41,14 @@ class BrowserTab:
 
     def deliver(self, text: str) -> None:
         """Send one text frame. A closed tab swallows it."""
+        self.deliver_packed(text, pack(text) if self._straight else b"")
+
+    def deliver_packed(self, text: str, packed: bytes) -> None:
+        """The same with the frame's bytes at hand, made once for all tabs."""
         if self.is_closed:
             return
         if self._straight is not None:
-            waiting_bytes = self._straight(frame(text))
+            waiting_bytes = self._straight(packed)
         else:
             self._waiting_bytes = waiting_bytes = self._waiting_bytes + len(text)
             self._push({"type": "websocket.send", "text": text})

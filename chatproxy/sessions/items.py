@@ -1,56 +1,48 @@
 """The item store: every item that passes is kept, sealed, in its newest version.
 
 Written in batches by the relay, off the hot path; read for the download, the admin, and a relay
-that takes a session over. With ``CHAT_RETENTION_DAYS=0`` nothing is written but the counts.
+that takes a session over. With ``CHAT_RETENTION_DAYS=0`` the relay writes nothing here.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
-from django.db.models import DateTimeField, UUIDField
+from django.db import transaction
 from django.utils import timezone
 
-from chatproxy.conf import conf
-from chatproxy.sessions.models import ChatSession, State, StoredItem, aware
+from chatproxy.sessions.models import State, StoredItem, aware
+from chatproxy.sessions.transcript import as_entry
 from chatproxy.sessions.vault import seal, unseal
-from chatproxy.upstream.vocabulary import ItemType, ParticipantRole
+from chatproxy.upstream.chatframes import ChatFrame
 
 Wire = dict[str, Any]
 
-_ADD_COUNTS = (
-    f"UPDATE {ChatSession._meta.db_table} SET messages_in = messages_in + %s,"  # noqa: S608
-    " messages_out = messages_out + %s, last_activity_at = %s WHERE id = %s"
-)
-
 
 class Kept(NamedTuple):
-    """One item as it now is; ``is_new``: its Id was not known before."""
+    """One item to store; a plain frame is decoded when it is."""
 
     session_id: str
-    item: Wire
-    is_new: bool
+    said: Wire | ChatFrame
 
 
 def append(batch: Iterable[Kept]) -> None:
-    """Write a batch in one transaction: newest version of each item, and the sessions' counts."""
-    entries = list(batch)
-    newest = {(kept.session_id, str(kept.item["Id"])): kept.item for kept in entries}
+    """Write a batch in one transaction: of each item its newest version, which comes last."""
+    newest = {}
+    for session_id, said in batch:
+        item = as_entry(said.item.wire) if isinstance(said, ChatFrame) else said
+        newest[session_id, str(item["Id"])] = item
     with transaction.atomic():
-        if conf.retention_days > 0:
-            StoredItem.objects.bulk_create(
-                [_row(session_id, item) for (session_id, _), item in newest.items()],
-                update_conflicts=True,
-                unique_fields=["session", "item_id"],
-                update_fields=["sealed", "content_type"],
-            )
-        _count(entries)
+        StoredItem.objects.bulk_create(
+            [_row(session_id, item) for (session_id, _), item in newest.items()],
+            update_conflicts=True,
+            unique_fields=["session", "item_id"],
+            update_fields=["sealed", "content_type"],
+        )
 
 
 def _row(session_id: str, item: Wire) -> StoredItem:
@@ -64,32 +56,6 @@ def _row(session_id: str, item: Wire) -> StoredItem:
         participant_role=str(item.get("ParticipantRole", ""))[:20],
         sealed=seal(json.dumps(item), bound_to=f"{session_id}:item:{item_id}"),
     )
-
-
-def _count(entries: list[Kept]) -> None:
-    incoming: Counter[str] = Counter()
-    outgoing: Counter[str] = Counter()
-    for kept in entries:
-        if kept.is_new and kept.item.get("Type") in (ItemType.MESSAGE, ItemType.ATTACHMENT):
-            is_customers = kept.item.get("ParticipantRole") == ParticipantRole.CUSTOMER
-            (incoming if is_customers else outgoing)[kept.session_id] += 1
-    _add_counts(sorted({kept.session_id for kept in entries}), incoming, outgoing)
-
-
-def _add_counts(
-    session_ids: list[str], incoming: Mapping[str, int], outgoing: Mapping[str, int]
-) -> None:
-    """One statement for all sessions: with the ORM, counting costs more than the items themselves.
-
-    In order of their ids, so that two processes never wait for each other's rows.
-    """
-    now = DateTimeField().get_db_prep_value(timezone.now(), connection)
-    rows = [
-        (incoming[each], outgoing[each], now, UUIDField().get_db_prep_value(each, connection))
-        for each in session_ids
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(_ADD_COUNTS, rows)
 
 
 def read(session_id: str) -> list[Wire]:

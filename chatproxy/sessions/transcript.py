@@ -7,6 +7,7 @@ AbsoluteTime, ties as they came; each Id is there once, in its newest version.
 
 from __future__ import annotations
 
+import logging
 import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_left, bisect_right
@@ -18,6 +19,7 @@ from typing import Any
 
 from chatproxy.sessions import keys
 from chatproxy.sessions.vault import SealBroken, seal, unseal
+from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.errors import ValidationException
 from chatproxy.upstream.inputs import StartPosition, TranscriptQuery
 from chatproxy.upstream.items import Item
@@ -31,6 +33,8 @@ from chatproxy.upstream.vocabulary import (
     ScanDirection,
     SortOrder,
 )
+
+logger = logging.getLogger(__name__)
 
 Wire = dict[str, Any]
 
@@ -140,23 +144,41 @@ class Transcript:
         self._ids: list[str] = []
         self._items: dict[str, Wire] = {}
         self._early: dict[str, Wire] = {}
+        # Messages that nobody has asked for yet, still as text.
+        self._unread: dict[str, ChatFrame] = {}
         self._arrivals = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def __len__(self) -> int:
+        self._read()
         return len(self._items)
 
     def __contains__(self, item_id: str) -> bool:
-        return item_id in self._items
+        return item_id in self._unread or item_id in self._items
 
     def get(self, item_id: str) -> Wire | None:
+        self._read()
         return self._items.get(item_id)
 
     def leads_on_from(self, cursor: Cursor) -> bool:
         """Whether the item at ``cursor`` is here, among the earlier chats' too."""
-        return cursor.item_id in self._items or any(
+        return cursor.item_id in self or any(
             item.get("Id") == cursor.item_id for item in self._past
         )
+
+    def take_plain(self, frame: ChatFrame) -> bool:
+        """Put a plain frame in its place if nothing was heard of its item before.
+
+        It is decoded when somebody asks for it.
+
+        Returns:
+            Whether it was taken; if not, it must be looked at with `take`.
+        """
+        item_id = frame.id
+        if item_id in self._unread or item_id in self._items or item_id in self._early:
+            return False
+        self._unread[item_id] = frame
+        return True
 
     def take(self, item: Wire) -> tuple[Wire, bool] | None:
         """Put a version of an item in its place.
@@ -164,8 +186,15 @@ class Transcript:
         Returns:
             (the item as it now is, whether its Id is new), or ``None`` if nothing changed.
         """
+        if not is_kept(item) and item.get("Type") != ItemType.MESSAGE_METADATA:
+            return None
         if "MessageMetadata" in item and Item(item).is_chunk:
             return None  # a piece of an answer; the service keeps the whole, when it is there
+        with self._lock:
+            self._read()
+            return self._take(item)
+
+    def _take(self, item: Wire) -> tuple[Wire, bool] | None:
         item_id = str(item.get("Id"))
         known = self._items.get(item_id)
         if known is None:
@@ -175,14 +204,26 @@ class Transcript:
                 return None
             self._early.pop(item_id, None)
             entry = as_entry(item if early is None else newest(early, item))
-            with self._lock:
-                self._place(item_id, entry)
+            self._place(item_id, entry)
             return entry, True
         merged = as_entry(newest(known, item))
         if merged == known:
             return None
         self._items[item_id] = merged
         return merged, False
+
+    def _read(self) -> None:
+        """Decode what was put off, in the order it came."""
+        if not self._unread:
+            return
+        with self._lock:
+            # The writer may add meanwhile: that is read the next time.
+            for item_id, frame in list(self._unread.items()):
+                try:
+                    self._take(frame.item.wire)
+                except ValueError:
+                    logger.warning("a message was no JSON, and is not in the transcript")
+                del self._unread[item_id]
 
     def _hold_receipt(self, item_id: str, item: Wire) -> None:
         """A receipt may come before its message, or while that is still being streamed."""
@@ -209,6 +250,7 @@ class Transcript:
     def everything(self) -> list[Wire]:
         """All items of this chat, oldest first."""
         with self._lock:
+            self._read()
             return [self._items[item_id] for item_id in self._ids]
 
     def since(self, instant: str) -> list[Wire]:
@@ -226,6 +268,7 @@ class Transcript:
             ValidationException: a start that is not in this chat.
         """
         with self._lock:
+            self._read()
             own = [self._items[item_id] for item_id in self._ids]
             items, boundary = self._past + own, len(self._past)
         limit = query.max_results or TRANSCRIPT_DEFAULT_RESULTS

@@ -8,17 +8,14 @@ sense is an event too.
 Source: ChatJS 5.0, whose timing this follows; the mobile SDKs' tests for the frames.
 """
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from json import JSONDecoder
 from typing import Any, Final
 
-from pydantic_core import from_json
-
-from chatproxy.upstream.items import Item
+from chatproxy.upstream.chatframes import ChatFrame, PlainFrames, decoded, item_of
 from chatproxy.upstream.vocabulary import HEARTBEAT_INTERVAL_S, Topic
 
 SUBSCRIBE: Final = '{"topic":"aws/subscribe","content":{"topics":["aws/chat"]}}'
@@ -30,14 +27,6 @@ SUBSCRIBE_ATTEMPTS: Final = 5
 
 _FIRST_VALUE: Final = JSONDecoder()
 _SPACE: Final = " \t\r\n"
-
-
-@dataclass(slots=True)  # not frozen, which would cost two microseconds a frame
-class ChatFrame:
-    """An ``aws/chat`` frame: its text as it came, and the item inside, which was decoded once."""
-
-    text: str = field(repr=False)
-    item: Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +113,7 @@ class TopicsProtocol:
         self._heartbeat_at = 0.0
         self._is_awaiting_heartbeat = False
         self._was_refused = False
+        self._plain = PlainFrames()
 
     def opening(self) -> tuple[str, ...]:
         """What to send as soon as the socket is open, in this order, without waiting."""
@@ -161,15 +151,18 @@ class TopicsProtocol:
 
     def receive(self, text: str) -> Event:
         """Read one text frame."""
+        plain = self._plain.read(text)
+        if plain is not None:
+            return plain
         try:
-            outer = _decoded(text)
+            outer = decoded(text)
         except (ValueError, RecursionError):
             text, outer = _first_value(text)
         if not isinstance(outer, dict):
             return Ignored("empty" if not text.strip() else "not a JSON object")
         topic, content = outer.get("topic"), outer.get("content")
         if topic == Topic.CHAT:
-            return _chat_frame(text, content)
+            return self._chat_frame(text, content)
         if topic == Topic.HEARTBEAT:
             self._is_awaiting_heartbeat = False
             return HeartbeatAnswered()
@@ -180,6 +173,14 @@ class TopicsProtocol:
                 outer.get("statusCode") == 200 and outer.get("statusContent") == "OK"
             )
         return _without_topic(outer) if topic is None else Ignored("another topic")
+
+    def _chat_frame(self, text: str, content: object) -> Event:
+        try:
+            item = item_of(content)
+        except (ValueError, RecursionError):
+            return Ignored("a chat frame without an item")
+        self._plain.learn(text, item)
+        return ChatFrame(text, item)
 
     def _subscribe_answered(self, content: object) -> Event:
         status = content.get("status") if isinstance(content, dict) else None
@@ -200,14 +201,6 @@ class TopicsProtocol:
         return PING, HEARTBEAT
 
 
-def _decoded(text: str) -> Any:
-    """As `json.loads`, at half its price: two of these are made for every frame."""
-    try:
-        return from_json(text)
-    except ValueError:  # half a surrogate pair, which Python's reader takes; or no JSON
-        return json.loads(text)
-
-
 def _first_value(text: str) -> tuple[str, Any]:
     """The first JSON value of a text that goes on after it, and the part of the text it takes."""
     start = len(text) - len(text.lstrip(_SPACE))
@@ -216,16 +209,6 @@ def _first_value(text: str) -> tuple[str, Any]:
     except (ValueError, RecursionError):
         return text, None
     return text[start:end], value
-
-
-def _chat_frame(text: str, content: object) -> Event:
-    try:
-        inner = _decoded(content) if isinstance(content, str) else content
-    except (ValueError, RecursionError):
-        return Ignored("a chat frame whose content is not JSON")
-    if not isinstance(inner, dict):
-        return Ignored("a chat frame without an item")
-    return ChatFrame(text, Item(inner))
 
 
 def _without_topic(outer: dict[str, Any]) -> Event:

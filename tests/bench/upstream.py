@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from picows import (
     WSFrame,
@@ -38,7 +38,8 @@ _INNER = json.dumps(
         "ParticipantRole": "AGENT",
         "InitialContactId": "%(contact)s",
         "ContactId": "%(contact)s",
-    }
+    },
+    separators=(",", ":"),
 )
 _FRAME = json.dumps(
     {"content": _INNER, "contentType": "application/json", "topic": "aws/chat"},
@@ -170,8 +171,7 @@ class _Rest(asyncio.Protocol):
         self._read = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         self._read += data

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chatproxy.relay.frames import chat_frame
 from chatproxy.relay.stream import Stream
 from chatproxy.sessions import lifecycle
+from chatproxy.sessions.transcript import as_entry
+from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.errors import AccessDeniedException
 from chatproxy.upstream.inputs import TranscriptQuery
 from chatproxy.upstream.items import Item
@@ -24,6 +25,7 @@ from chatproxy.upstream.shapes import (
     WebsocketUrl,
     wire_time,
 )
+from chatproxy.upstream.topics import TopicsProtocol
 from chatproxy.upstream.vocabulary import Operation
 
 Wire = dict[str, Any]
@@ -48,9 +50,9 @@ def message(text: str, *, second: int | None = None, **more: Any) -> Wire:
     }
 
 
-def event(suffix: str, **more: Any) -> Wire:
+def event(suffix: str, *, second: int | None = None, **more: Any) -> Wire:
     kind = f"application/vnd.amazonaws.connect.event.{suffix}"
-    return {**message("", Type="EVENT", ContentType=kind), **more}
+    return {**message("", second=second, Type="EVENT", ContentType=kind), **more}
 
 
 def receipt(of: Wire, *, read: str = "2026-11-22T12:00:00.000Z", who: str = "p-1") -> Wire:
@@ -66,6 +68,27 @@ def receipt(of: Wire, *, read: str = "2026-11-22T12:00:00.000Z", who: str = "p-1
     }
 
 
+def frame_text(wire: Wire) -> str:
+    """A frame as the service spells it: compact, the members of the item in its order."""
+    order = ("AbsoluteTime", "Content", "ContentType", "Id", "Type")
+    first = {name: wire[name] for name in order if name in wire}
+    outer = {
+        "content": json.dumps(first | wire, separators=(",", ":")),
+        "contentType": "application/json",
+        "topic": "aws/chat",
+    }
+    return json.dumps(outer, separators=(",", ":"))
+
+
+def read_frame(text: str, *, as_plain: bool = True) -> ChatFrame:
+    """The frame as a socket reads it, which has seen one like it before unless told otherwise."""
+    topics = TopicsProtocol()
+    frames = [topics.receive(text) for _ in range(2)]
+    frame = frames[as_plain]
+    assert isinstance(frame, ChatFrame)
+    return frame
+
+
 async def until(holds: Callable[[], object], *, within_s: float = 5.0) -> None:
     async with asyncio.timeout(within_s):
         while not holds():  # noqa: ASYNC110 - anything may make it so
@@ -79,8 +102,12 @@ class FakeTab:
         self.frames: list[Wire] = []
         self.closed: tuple[int, str] | None = None
 
-    def deliver(self, frame: str) -> None:
-        self.frames.append(json.loads(frame))
+    def deliver(self, text: str) -> None:
+        self.frames.append(json.loads(text))
+
+    def deliver_packed(self, text: str, packed: bytes) -> None:
+        assert packed.endswith(text.encode())
+        self.deliver(text)
 
     def close(self, code: int, reason: str = "") -> None:
         self.closed = self.closed or (code, reason)
@@ -114,8 +141,11 @@ class Kept:
         self.items: list[tuple[Wire, bool]] = []
         self.notes: list[tuple[str, Wire]] = []
 
-    def keep(self, item: Wire, is_new: bool) -> None:
+    def keep(self, session_id: str, item: Wire, is_new: bool) -> None:
         self.items.append((item, is_new))
+
+    def keep_plain(self, session_id: str, frame: ChatFrame) -> None:
+        self.items.append((as_entry(frame.item.wire), True))
 
     def note(self, session_id: str, kind: str, **detail: Any) -> None:
         self.notes.append((kind, detail))
@@ -127,14 +157,17 @@ class Kept:
 class FakeSocket:
     """One upstream socket; ``say`` delivers a frame on it, ``lose`` ends it."""
 
-    def __init__(self, took: Callable[[str, Item], object]) -> None:
+    def __init__(self, took: Callable[[ChatFrame], object]) -> None:
         self._took = took
+        self._topics = TopicsProtocol()
         self.is_open = True
         self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def say(self, wire: Wire) -> None:
         if self.is_open:
-            self._took(chat_frame(wire), Item(wire))
+            frame = self._topics.receive(frame_text(wire))
+            assert isinstance(frame, ChatFrame)
+            self._took(frame)
 
     def lose(self, why: str = "closed with 1006") -> None:
         self.is_open = False
@@ -176,7 +209,7 @@ class FakeUpstream:
     def open_sockets(self) -> list[FakeSocket]:
         return [socket for socket in self.sockets if socket.is_open]
 
-    async def dial(self, url: WebsocketUrl, took: Callable[[str, Item], object]) -> FakeSocket:
+    async def dial(self, url: WebsocketUrl, took: Callable[[ChatFrame], object]) -> FakeSocket:
         socket = FakeSocket(took)
         self.sockets.append(socket)
         return socket
@@ -229,4 +262,4 @@ class FakeUpstream:
 
 def make_stream(kept: Kept | None = None, **more: Any) -> Stream:
     kept = kept or Kept()
-    return Stream("s-1", CONTACT, keep=kept.keep, ended=more.pop("ended", lambda: None), **more)
+    return Stream("s-1", CONTACT, keeper=kept, ended=more.pop("ended", lambda: None), **more)

@@ -11,9 +11,10 @@ from django.db import OperationalError
 
 from chatproxy.relay import recorder as recorder_module
 from chatproxy.relay.recorder import Recorder
+from chatproxy.sessions import items
 from chatproxy.sessions.models import SessionEvent, StoredItem
 from tests.unit.relay.conftest import MakeChat, OnLoop
-from tests.unit.relay.fakes import event, message
+from tests.unit.relay.fakes import event, frame_text, message, read_frame
 
 pytestmark = pytest.mark.django_db
 
@@ -136,6 +137,47 @@ async def test_more_than_a_batch_is_written_in_turn(
     assert await recorder.flush()
     assert gateway.calls == 4
     assert StoredItem.objects.count() == 35
+
+
+async def test_a_plain_message_is_stored_as_the_transcript_has_it(
+    recorder: Recorder, make_chat: MakeChat
+) -> None:
+    chat = make_chat()
+    wire = message("as text", ParticipantRole="CUSTOMER", InitialContactId="c-1")
+    recorder.keep_plain(str(chat.pk), read_frame(frame_text(wire)))
+    assert await recorder.flush()
+    (stored,) = items.read(str(chat.pk))
+    assert stored == {name: wire[name] for name in wire if name != "InitialContactId"}
+    chat.refresh_from_db()
+    assert (chat.messages_in, chat.messages_out) == (1, 0)
+
+
+async def test_with_no_retention_only_the_counts_are_kept(
+    gateway: Inline, make_chat: MakeChat, settings: Any
+) -> None:
+    settings.CHAT_RETENTION_DAYS = 0
+    recorder, chat = Recorder(gateway), make_chat()  # type: ignore[arg-type]
+    recorder.keep(str(chat.pk), message("unwritten"), True)
+    recorder.keep_plain(str(chat.pk), read_frame(frame_text(message("unwritten too"))))
+    assert await recorder.flush(counts_too=False)
+    assert gateway.calls == 0
+    assert await recorder.flush()
+    chat.refresh_from_db()
+    assert (chat.messages_out, StoredItem.objects.count()) == (2, 0)
+
+
+async def test_counts_survive_a_database_that_is_away(
+    recorder: Recorder, make_chat: MakeChat, gateway: Inline
+) -> None:
+    chat = make_chat()
+    recorder.keep(str(chat.pk), message("one"), True)
+    gateway.is_away = True
+    assert not await recorder.flush()
+    recorder.keep(str(chat.pk), message("two"), True)
+    gateway.is_away = False
+    assert await recorder.flush()
+    chat.refresh_from_db()
+    assert chat.messages_out == 2
 
 
 async def test_it_goes_on_by_itself_until_the_database_is_back(

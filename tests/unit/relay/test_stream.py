@@ -10,14 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatproxy.relay import stream as stream_module
-from chatproxy.relay.frames import chat_frame, frames_of
+from chatproxy.relay.frames import frames_of
 from chatproxy.relay.stream import LinkState, Position, Stream
-from chatproxy.upstream.items import Item
-from tests.unit.relay.fakes import FakeTab, Kept, Wire, event, make_stream, message, receipt
+from tests.unit.relay.fakes import (
+    FakeTab,
+    Kept,
+    Wire,
+    event,
+    frame_text,
+    make_stream,
+    message,
+    read_frame,
+    receipt,
+)
 
 
-def take(stream: Stream, wire: Wire) -> bool:
-    return stream.take(chat_frame(wire), Item(wire))
+def take(stream: Stream, wire: Wire, *, as_plain: bool = True) -> bool:
+    return stream.take(read_frame(frame_text(wire), as_plain=as_plain))
 
 
 def test_a_frame_reaches_every_tab_with_its_position() -> None:
@@ -291,6 +300,54 @@ def test_within_a_link_each_version_reaches_a_tab_exactly_once_and_in_order(
         tab = FakeTab()
         stream.attach(tab, position)
     assert seen + tab.chat == witness.chat
+
+
+versions = st.lists(
+    st.tuples(
+        st.integers(0, 4),
+        st.sampled_from(
+            ["say", "repeat", "edit", "receipt", "processed", "chunk", "typing", "ask"]
+        ),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(versions)
+def test_reading_frames_by_their_text_makes_no_difference(steps: list[tuple[int, str]]) -> None:
+    """Whether plain frames are decoded or not: same frames, transcript, and items to be stored."""
+    messages = [message(f"message {n}", second=n // 2) for n in range(5)]
+    outcomes = []
+    for as_plain in (True, False):
+        kept, tab = Kept(), FakeTab()
+        stream = make_stream(kept)
+        stream.attach(tab, None)
+        for number, step in steps:
+            wire = messages[number]
+            metadata = {"MessageId": wire["Id"]}
+            version = {
+                "edit": {**wire, "Content": "edited"},
+                "receipt": receipt(wire),
+                "processed": {
+                    **wire,
+                    "MessageMetadata": {**metadata, "MessageProcessingStatus": "PROCESSING"},
+                },
+                "chunk": {
+                    **wire,
+                    "Content": "mess",
+                    "MessageMetadata": {**metadata, "MessageCompleted": False, "ChunkNumber": 1},
+                },
+                "typing": {**event("typing", second=number), "Id": f"typing-{number}"},
+            }.get(step, wire)
+            if step == "ask":
+                stream.transcript.everything()
+            else:
+                take(stream, version, as_plain=as_plain)
+        newest = {item["Id"]: item for item, _ in kept.items}
+        new = [item["Id"] for item, is_new in kept.items if is_new]
+        outcomes.append((tab.chat, stream.transcript.everything(), newest, new))
+    assert outcomes[0] == outcomes[1]
 
 
 @settings(max_examples=60, deadline=None)

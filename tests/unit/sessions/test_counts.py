@@ -1,29 +1,16 @@
-"""The sessions' counts, kept up while items are stored."""
+"""The sessions' counts: what is new in a chat, by who said it."""
 
 from __future__ import annotations
 
-import itertools
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from chatproxy.sessions import items
-from chatproxy.sessions.items import Kept
+from chatproxy.sessions import counts
+from chatproxy.sessions.counts import NOTHING, Said
 from chatproxy.sessions.models import ChatSession
 from chatproxy.widgets.models import Widget
-
-_ids = itertools.count()
-
-
-def said(chat: ChatSession, role: str, *, is_new: bool = True, kind: str = "MESSAGE") -> Kept:
-    item = {
-        "Id": f"item-{next(_ids)}",
-        "Type": kind,
-        "ParticipantRole": role,
-        "AbsoluteTime": "2026-11-22T10:00:00.000Z",
-    }
-    return Kept(str(chat.pk), item, is_new)
 
 
 def a_chat(widget: Widget) -> ChatSession:
@@ -34,27 +21,30 @@ def a_chat(widget: Widget) -> ChatSession:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("days", [0, 30])
-def test_a_batch_counts_for_each_of_its_sessions(
-    days: int, settings: pytest.FixtureRequest
-) -> None:
-    settings.CHAT_RETENTION_DAYS = days  # type: ignore[attr-defined]
+def test_counts_are_added_to_each_of_their_sessions() -> None:
     widget = Widget.objects.create(key="counted", name="Counted")
     first, second, quiet = a_chat(widget), a_chat(widget), a_chat(widget)
-    items.append(
-        [
-            said(first, "AGENT"),
-            said(first, "CUSTOMER"),
-            said(second, "AGENT"),
-            said(second, "SYSTEM"),
-            said(second, "AGENT", is_new=False),
-            said(second, "AGENT", kind="EVENT"),
-        ]
-    )
+    counts.add({str(first.pk): Said(1, 1), str(second.pk): Said(0, 2)})
+    counts.add({str(first.pk): Said(2, 0), str(second.pk): NOTHING})
     for chat in (first, second, quiet):
         chat.refresh_from_db()
-    assert (first.messages_in, first.messages_out) == (1, 1)
+    assert (first.messages_in, first.messages_out) == (3, 1)
     assert (second.messages_in, second.messages_out) == (0, 2)
     assert (quiet.messages_in, quiet.messages_out) == (0, 0)
     recently = timezone.now() - timedelta(minutes=1)
     assert first.last_activity_at > recently > quiet.last_activity_at
+
+
+@pytest.mark.parametrize(
+    ("role", "kind", "adds"),
+    [
+        ("CUSTOMER", "MESSAGE", Said(1, 0)),
+        ("CUSTOMER", "ATTACHMENT", Said(1, 0)),
+        ("AGENT", "MESSAGE", Said(0, 1)),
+        ("SYSTEM", "MESSAGE", Said(0, 1)),
+        ("AGENT", "EVENT", Said(0, 0)),
+        ("CUSTOMER", "MESSAGEMETADATA", Said(0, 0)),
+    ],
+)
+def test_messages_and_files_count(role: str, kind: str, adds: Said) -> None:
+    assert counts.said_by({"Type": kind, "ParticipantRole": role}) == adds

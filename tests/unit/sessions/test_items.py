@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from chatproxy.sessions import items
@@ -25,7 +23,7 @@ def test_items_are_read_in_order_of_time_ties_as_they_came(make_session: MakeSes
 def test_a_newer_version_takes_the_place_of_the_older(make_session: MakeSession) -> None:
     chat = make_session()
     wire = say(chat, "draft")
-    items.append([Kept(str(chat.pk), {**wire, "Content": "final"}, is_new=False)])
+    items.append([Kept(str(chat.pk), {**wire, "Content": "final"})])
     assert [each["Content"] for each in items.read(str(chat.pk))] == ["final"]
 
 
@@ -42,14 +40,3 @@ def test_an_item_moved_to_another_chat_does_not_open(make_session: MakeSession) 
     StoredItem.objects.update(session=other)
     with pytest.raises(SealBroken):
         items.read(str(other.pk))
-
-
-def test_with_no_retention_only_the_counts_are_kept(
-    make_session: MakeSession, settings: Any
-) -> None:
-    settings.CHAT_RETENTION_DAYS = 0
-    chat = make_session()
-    say(chat, "unwritten")
-    chat.refresh_from_db()
-    assert items.read(str(chat.pk)) == []
-    assert chat.messages_in == 1
