@@ -19,16 +19,18 @@ from django.db import Error as DatabaseError
 
 from chatproxy.relay.gap import fill
 from chatproxy.relay.gateway import Gateway
+from chatproxy.relay.inlet import Inlet
 from chatproxy.relay.recorder import Recorder
 from chatproxy.relay.socket import Dial, Socket, SocketLost, UpstreamSocket
 from chatproxy.relay.stream import LinkState, Stream
 from chatproxy.sessions import lifecycle
 from chatproxy.sessions.errors import SessionEnded, SessionNotFound
-from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.errors import (
     AccessDeniedException,
     ChatProxyError,
     ServiceException,
+    UpstreamError,
+    backoff,
 )
 from chatproxy.upstream.governor import GovernorBusy, Priority
 from chatproxy.upstream.shapes import Connection
@@ -39,11 +41,11 @@ BACKOFF_FIRST_S, BACKOFF_CAP_S = 0.5, 30.0
 STEADY_AFTER_S = 30.0  # a socket that lived this long starts the back-off anew
 RENEW_BETWEEN = (0.80, 0.97)  # of a connection's life, so that renewals do not bunch
 RENEWAL_REFUSED_PAUSE_S = 3600.0
-OVERLAP_S = 2.0  # what is on its way on the old socket still arrives
+OVERLAP_S = 2.0  # for what is on its way on a socket that was replaced
+FILL_BACKOFF_CAP_S = 8.0
 LAST_WORDS_S = 0.5  # frames may come out of order, also around the last one
 TOKEN_RENEWAL_PAUSE_S = 60.0
 RENEWAL_WAIT_S = 8.0
-MOST_HELD = 2000
 
 
 class ChatOver(Exception):
@@ -78,9 +80,7 @@ class Link:
         self._priority = priority
         self._chance = chance
         self._dial_socket = dial
-        # Frames of a new socket wait here until the gap before them is filled.
-        self._held: list[ChatFrame] | None = []
-        self._is_done = False
+        self._inlet = Inlet(stream, self.over)
         self._renew_now = asyncio.Event()
         self._renewed: asyncio.Future[None] | None = None
         self._token_asked_at = float("-inf")
@@ -96,7 +96,7 @@ class Link:
         except (ChatOver, SessionEnded, SessionNotFound):
             self.conclude()
         finally:
-            self._is_done = True
+            self._inlet.shut()
             self.connected.clear()
             self.over.set()
             self._settle(self._renewed)
@@ -125,12 +125,12 @@ class Link:
         """The chat is known to be over although nothing was heard of its end."""
         if not self.stream.is_ended:
             now = datetime.now(UTC)
-            if self._holds_the_end():
-                # It was held back; what came before it was not read.
-                self._release()
+            holds_the_end = self._inlet.holds_the_end
+            self._inlet.release()
+            if holds_the_end:
+                # What came before it was not read.
                 self.stream.incomplete_since = self._gone_since or now
             else:
-                self._release()
                 self.stream.ended_unseen(now, self._gone_since or now)
         self.over.set()
 
@@ -164,33 +164,64 @@ class Link:
 
     async def _opened(self) -> tuple[Socket, float]:
         """A subscribed socket, the gap before it filled."""
-        if self._held is None:
-            self._held = []
+        self._inlet.hold()
         socket, renew_after_s = await self._dial()
         try:
-            news = await self._filled()
-            self._release()
-            await self._gateway.database(lifecycle.mark_connected, self.stream.session_id)
+            news = await self._caught_up(socket)
         except BaseException:
             socket.close()
             raise
+        self._inlet.release()
         if not self.stream.is_ended:
             self.stream.set_state(LinkState.CONNECTED)
         since, self._gone_since = self._gone_since, None
+        if not self.has_been_up:
+            await self._mark_connected()
         self._note("link_up", after=since and since.isoformat(), items=news if since else None)
         self.has_been_up = True
         self.connected.set()
         return socket, renew_after_s
 
-    async def _filled(self) -> int:
+    async def _mark_connected(self) -> None:
+        """Before anybody hears that it is up: a process that dies now leaves a link to adopt."""
         try:
-            return await fill(self.stream, self._gateway, self._priority())
-        except AccessDeniedException:
-            # The chat is over, which the next connection will be told, or the token is bad.
-            self._token_refused = True
-            if self._holds_the_end():
-                raise ChatOver from None
-            raise
+            await self._gateway.database(lifecycle.mark_connected, self.stream.session_id)
+        except DatabaseError:
+            self._recorder.mark_connected(self.stream.session_id)
+
+    async def _caught_up(self, socket: Socket) -> int:
+        """Fill the gap before ``socket``, for as long as that lives; says how much was news."""
+        awake = asyncio.create_task(socket.keep_awake())
+        filling = asyncio.create_task(self._filled())
+        try:
+            await asyncio.wait({awake, filling}, return_when=asyncio.FIRST_COMPLETED)
+            if not filling.done():
+                raise SocketLost(awake.result())
+            return filling.result()
+        finally:
+            for task in (awake, filling):
+                task.cancel()
+            await asyncio.gather(awake, filling, return_exceptions=True)
+
+    async def _filled(self) -> int:
+        """Fill the gap, and try again while the service is only busy."""
+        for delay_s in backoff(BACKOFF_FIRST_S, FILL_BACKOFF_CAP_S, chance=self._chance):
+            try:
+                return await fill(self.stream, self._gateway, self._priority())
+            except AccessDeniedException:
+                # The chat is over, which the next connection will be told, or the token is bad.
+                self._token_refused = True
+                if self._inlet.holds_the_end:
+                    raise ChatOver from None
+                raise
+            except (UpstreamError, GovernorBusy) as err:
+                if not _is_slow(err):
+                    raise
+                # A connection is dearer than a page: the socket stays.
+                self.stream.set_state(LinkState.DEGRADED)
+                self._note("gap_not_read_yet", error=_named(err))
+            await asyncio.sleep(delay_s)
+        raise AssertionError("backoff is endless")
 
     async def _stay(self, socket: Socket, renew_after_s: float) -> str:
         """Hold sockets, renewing them, until one is lost; says why."""
@@ -213,10 +244,29 @@ class Link:
                     self._note("renewal_failed", error=type(err).__name__)
                     renew_after_s = 5.0 + 25.0 * self._chance()
                 else:
-                    asyncio.get_running_loop().call_later(OVERLAP_S, socket.close)
-                    socket = fresh
+                    old, socket = socket, fresh
+                    await self._take_leave(old, fresh)
         finally:
             socket.close()
+
+    async def _take_leave(self, old: Socket, fresh: Socket) -> None:
+        """Close the socket that was replaced, once what is on its way on it has arrived.
+
+        One that does not answer any more may have been deaf for a while: that is a gap.
+        """
+        asyncio.get_running_loop().call_later(OVERLAP_S, old.close)
+        if await old.answers(OVERLAP_S) or self.stream.is_ended:
+            return
+        self._note("link_was_deaf")
+        self._inlet.hold()
+        try:
+            await self._caught_up(fresh)
+        except SocketLost:
+            pass  # whoever keeps the fresh one awake finds out
+        except (UpstreamError, GovernorBusy, ChatOver) as err:
+            self._note("link_failed", error=_named(err))
+        finally:
+            self._inlet.release()
 
     async def _awake(self, socket: Socket, renew_after_s: float) -> str:
         """Until the socket is lost (says why), the chat over or renewal due (says nothing)."""
@@ -249,7 +299,7 @@ class Link:
             self._settle(asked)
         if connection.websocket is None:
             raise SocketLost("the service gave no websocket")
-        socket = await self._dial_socket(connection.websocket.url, self._took)
+        socket = await self._dial_socket(connection.websocket.url, self._inlet.take)
         return socket, self._renew_after_s(connection.websocket.connection_expiry, token_expiry)
 
     async def _connection(self, replace_token: bool) -> tuple[Connection, datetime | None]:
@@ -274,31 +324,6 @@ class Link:
         left = min((expiry - now).total_seconds() for expiry in expiries if expiry is not None)
         low, high = RENEW_BETWEEN
         return max(1.0, left * (low + (high - low) * self._chance()))
-
-    # --- what arrives -----------------------------------------------------------------------
-
-    def _took(self, frame: ChatFrame) -> None:
-        if self._held is None and not self._is_done:
-            self._pass_on(frame)
-        elif self._held is not None and not self._is_done:
-            self._held.append(frame)
-            if len(self._held) > MOST_HELD:
-                self._release()
-
-    def _release(self) -> None:
-        """Pass on what was held back; from here on frames pass as they come."""
-        held, self._held = self._held or [], None
-        for frame in held:
-            self._pass_on(frame)
-
-    def _holds_the_end(self) -> bool:
-        # What is plain is a message.
-        return any(not frame.id and frame.item.is_chat_ended for frame in self._held or ())
-
-    def _pass_on(self, frame: ChatFrame) -> None:
-        self.stream.take(frame)
-        if self.stream.is_ended:
-            self.over.set()
 
     # --- endings ----------------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -31,6 +33,24 @@ BATCH = 500
 Note = tuple[str, str, dict[str, Any]]
 
 
+@dataclass
+class Batch:
+    """What is written in one transaction."""
+
+    items: dict[tuple[str, str], Kept] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    said: dict[str, Said] = field(default_factory=dict)
+    connected: set[str] = field(default_factory=set)
+
+    def parts(self) -> Iterator[Batch]:
+        """The same in the smallest pieces that can fail alone."""
+        yield Batch(said=self.said, connected=self.connected)
+        for place, kept in self.items.items():
+            yield Batch(items={place: kept})
+        for note in self.notes:
+            yield Batch(notes=[note])
+
+
 class Recorder:
     """Collects on the loop, writes on a database thread. Start ``run`` as a task."""
 
@@ -40,6 +60,8 @@ class Recorder:
         self._items: dict[tuple[str, str], Kept] = {}
         self._notes: list[Note] = []
         self._said: dict[str, Said] = {}
+        self._connected: set[str] = set()
+        self._being_written = Batch()
         self._writing = asyncio.Lock()
 
     def keep(self, session_id: str, item: dict[str, Any], is_new: bool) -> None:
@@ -63,10 +85,15 @@ class Recorder:
         """A line for the session's technical timeline."""
         self._notes.append((session_id, kind, detail))
 
+    def mark_connected(self, session_id: str) -> None:
+        """The session has, or again has, a link."""
+        self._connected.add(session_id)
+
     @property
     def waiting(self) -> int:
         """Items and notes that are not written yet."""
-        return len(self._items) + len(self._notes)
+        batch = self._being_written
+        return len(self._items) + len(self._notes) + len(batch.items) + len(batch.notes)
 
     async def run(self) -> None:
         """Write for ever."""
@@ -87,66 +114,71 @@ class Recorder:
             Whether it was written; if not, it is still here.
         """
         async with self._writing:
-            while self._items or self._notes or (self._said and counts_too):
-                batch = dict(islice(self._items.items(), BATCH))
-                for place in batch:
-                    del self._items[place]
-                notes, self._notes = self._notes[:BATCH], self._notes[BATCH:]
-                # With the items, so that a process that dies has counted what it stored.
-                said: dict[str, Said] = {}
-                if counts_too:
-                    said, self._said = self._said, {}
+            while batch := self._next_batch(counts_too=counts_too):
+                self._being_written = batch
                 try:
-                    await self._gateway.database(_write, list(batch.values()), notes, said)
+                    await self._gateway.database(_write, batch)
                 except Exception as err:
-                    self._put_back(batch, notes, said)
+                    self._being_written = Batch()
+                    self._put_back(batch)
                     logger.warning(
                         "not stored yet",
                         extra={"cause": type(err).__name__, "waiting": self.waiting},
                     )
                     return False
+                self._being_written = Batch()
         return True
 
-    def _put_back(
-        self, batch: dict[tuple[str, str], Kept], notes: list[Note], said: dict[str, Said]
-    ) -> None:
+    def _next_batch(self, *, counts_too: bool) -> Batch | None:
+        batch = Batch(dict(islice(self._items.items(), BATCH)), self._notes[:BATCH])
+        for place in batch.items:
+            del self._items[place]
+        self._notes = self._notes[BATCH:]
+        batch.connected, self._connected = self._connected, set()
+        # With the items, so that a process that dies has counted what it stored.
+        if counts_too:
+            batch.said, self._said = self._said, {}
+        is_something = batch.items or batch.notes or batch.connected or batch.said
+        return batch if is_something else None
+
+    def _put_back(self, batch: Batch) -> None:
         # In front of what came meanwhile: items of the same instant keep the order they came in.
-        self._items = batch | self._items
-        self._notes[:0] = notes
-        for session_id, more in said.items():
+        self._items = batch.items | self._items
+        self._notes[:0] = batch.notes
+        self._connected |= batch.connected
+        for session_id, more in batch.said.items():
             self._said[session_id] = self._said.get(session_id, counts.NOTHING) + more
 
 
-def _write(batch: list[Kept], notes: list[Note], said: dict[str, Said]) -> None:
+def _write(batch: Batch) -> None:
     try:
-        _write_together(batch, notes, said)
+        _write_together(batch)
     except (OperationalError, InterfaceError):
         raise  # the database is away or busy: all of it later
     except Exception:
         # Something in the batch can't be stored, ever; the rest must not wait behind it.
         logger.exception("a batch does not fit the store; writing one by one")
-        _write_alone([], [], said)
-        for kept in batch:
-            _write_alone([kept], [], {})
-        for line in notes:
-            _write_alone([], [line], {})
+        for part in batch.parts():
+            _write_alone(part)
 
 
-def _write_together(batch: list[Kept], notes: list[Note], said: dict[str, Said]) -> None:
+def _write_together(batch: Batch) -> None:
     with transaction.atomic():
-        if batch:
-            items.append(batch)
-        if said:
-            counts.add(said)
-        for session_id, kind, detail in notes:
+        if batch.items:
+            items.append(batch.items.values())
+        if batch.said:
+            counts.add(batch.said)
+        for session_id in sorted(batch.connected):
+            lifecycle.mark_connected(session_id)
+        for session_id, kind, detail in batch.notes:
             lifecycle.note(session_id, kind, **detail)
 
 
-def _write_alone(batch: list[Kept], notes: list[Note], said: dict[str, Said]) -> None:
+def _write_alone(part: Batch) -> None:
     try:
-        _write_together(batch, notes, said)
+        _write_together(part)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
-        session_ids = [kept.session_id for kept in batch] + [line[0] for line in notes]
-        logger.exception("not stored, given up", extra={"session": session_ids})
+        sessions = {session_id for session_id, _ in part.items} | {note[0] for note in part.notes}
+        logger.exception("not stored, given up", extra={"session": sorted(sessions)})

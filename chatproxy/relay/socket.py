@@ -20,7 +20,7 @@ from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTrans
 from chatproxy.conf import conf
 from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.tokens import WebsocketUrl
-from chatproxy.upstream.topics import Subscribed, TopicsProtocol
+from chatproxy.upstream.topics import HeartbeatAnswered, Subscribed, TopicsProtocol
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,9 @@ class Socket(Protocol):
 
     async def keep_awake(self) -> str:
         """Send heartbeats until it is gone; says why it is."""
+
+    async def answers(self, within_s: float) -> bool:
+        """Whether the other end still answers: then nothing sent on it before was lost."""
 
     def close(self) -> None:
         """Close it; closing twice is no mistake."""
@@ -68,6 +71,7 @@ class UpstreamSocket(WSListener):
         self._transport: WSTransport | None = None
         self._parts: list[bytes] = []
         self._heard = asyncio.Event()
+        self._answered = asyncio.Event()
         self.closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -123,6 +127,17 @@ class UpstreamSocket(WSListener):
                 return str(self._topics.failure)
         return self.closed.result()
 
+    async def answers(self, within_s: float) -> bool:
+        """Send a heartbeat and wait for its answer."""
+        self._answered.clear()
+        self._send_all(self._topics.beat())
+        try:
+            async with asyncio.timeout(within_s):
+                await self._answered.wait()
+        except TimeoutError:
+            return False
+        return not self.closed.done()
+
     def close(self) -> None:
         """Close with 1000; the peer's answer is not waited for. Idempotent."""
         transport, self._transport = self._transport, None
@@ -169,11 +184,14 @@ class UpstreamSocket(WSListener):
                 logger.exception("a frame could not be handled")
         elif type(event) is Subscribed:
             self._heard.set()
+        elif type(event) is HeartbeatAnswered:
+            self._answered.set()
 
     def _gone(self, why: str) -> None:
         if not self.closed.done():
             self.closed.set_result(why)
         self._heard.set()
+        self._answered.set()
 
     def _send_all(self, texts: tuple[str, ...]) -> None:
         if self._transport is not None:

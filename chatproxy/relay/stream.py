@@ -23,7 +23,7 @@ from chatproxy.sessions.transcript import Transcript
 from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.items import Item
 from chatproxy.upstream.shapes import parse_time, wire_time
-from chatproxy.upstream.versions import version_keys
+from chatproxy.upstream.versions import standing, version_keys
 from chatproxy.upstream.vocabulary import EventType, ItemType, ParticipantRole
 
 Wire = dict[str, Any]
@@ -253,10 +253,16 @@ class Stream:
         )
 
     def _is_news(self, item: Item) -> bool:
-        """Whether this version was not seen before. What the transcript holds was."""
+        """Whether this version was not seen before, and not left behind by a later one.
+
+        What the transcript holds was seen.
+        """
         seen = self._seen
         if item.id in self.transcript:
-            seen.update(dict.fromkeys(version_keys(Item(self.transcript.get(item.id) or {}))))
+            known = Item(self.transcript.get(item.id) or {})
+            if not item.is_receipt and standing(known) > standing(item):
+                return False
+            seen.update(dict.fromkeys(version_keys(known)))
         before = len(seen)
         seen.update(dict.fromkeys(version_keys(item)))
         is_news = len(seen) > before

@@ -144,6 +144,8 @@ class Transcript:
         self._ids: list[str] = []
         self._items: dict[str, Wire] = {}
         self._early: dict[str, Wire] = {}
+        # When an item last changed, by the newest item there was then.
+        self._changed: dict[str, str] = {}
         # Messages that nobody has asked for yet, still as text.
         self._unread: dict[str, ChatFrame] = {}
         self._arrivals = 0
@@ -210,6 +212,7 @@ class Transcript:
         if merged == known:
             return None
         self._items[item_id] = merged
+        self._changed[item_id] = self._order[-1][0]
         return merged, False
 
     def _read(self) -> None:
@@ -254,11 +257,13 @@ class Transcript:
             return [self._items[item_id] for item_id in self._ids]
 
     def since(self, instant: str) -> list[Wire]:
-        """Items at or after ``instant``, and older ones with a receipt since; oldest first."""
+        """Items at or after ``instant``, and older ones that changed since; oldest first."""
         return [
             item
             for item in self.everything()
-            if str(item.get("AbsoluteTime", "")) >= instant or _latest_receipt(item) >= instant
+            if str(item.get("AbsoluteTime", "")) >= instant
+            or self._changed.get(str(item.get("Id")), "") >= instant
+            or _latest_receipt(item) >= instant
         ]
 
     def page(self, query: TranscriptQuery, cursor: Cursor | None) -> Page:

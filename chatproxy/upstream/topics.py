@@ -149,6 +149,10 @@ class TopicsProtocol:
             texts += self._beat(now)
         return texts
 
+    def beat(self) -> tuple[str, ...]:
+        """What to send to hear at once whether the other end is there."""
+        return self._beat(self._clock())
+
     def receive(self, text: str) -> Event:
         """Read one text frame."""
         plain = self._plain.read(text)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ARROWS = {
     "upstream": "upstream requests urllib3 boto3 botocore",
     "upstream/governor": "redis",
-    "upstream/topics": "pydantic_core",  # its JSON reader, twice per frame
+    "upstream/chatframes": "pydantic_core",  # its JSON reader, twice per frame
     "upstream/onesocket": "certifi",  # what requests itself verifies with
     "widgets": "widgets conf django",
     "sessions": "sessions widgets upstream conf django cryptography",

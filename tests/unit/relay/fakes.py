@@ -140,12 +140,16 @@ class Kept:
     def __init__(self) -> None:
         self.items: list[tuple[Wire, bool]] = []
         self.notes: list[tuple[str, Wire]] = []
+        self.connected = 0
 
     def keep(self, session_id: str, item: Wire, is_new: bool) -> None:
         self.items.append((item, is_new))
 
     def keep_plain(self, session_id: str, frame: ChatFrame) -> None:
         self.items.append((as_entry(frame.item.wire), True))
+
+    def mark_connected(self, session_id: str) -> None:
+        self.connected += 1
 
     def note(self, session_id: str, kind: str, **detail: Any) -> None:
         self.notes.append((kind, detail))
@@ -176,6 +180,9 @@ class FakeSocket:
     async def keep_awake(self) -> str:
         return await asyncio.shield(self._lost)
 
+    async def answers(self, within_s: float) -> bool:
+        return self.is_open
+
     def close(self) -> None:
         self.is_open = False
 
@@ -194,8 +201,8 @@ class FakeUpstream:
         self.transcript_errors: list[BaseException] = []
         self.database_errors: list[BaseException] = []
         self.is_over = False
-        self.life_s = 3600.0
         self.marked = 0
+        self.life_s = 3600.0
         self.hold_transcript: asyncio.Event | None = None
 
     def say(self, wire: Wire) -> Wire:

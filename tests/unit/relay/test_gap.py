@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatproxy.relay import gap, stream
-from chatproxy.relay.frames import chat_frame
 from chatproxy.relay.gap import FILL_PAGES, OPEN_ITEMS, PAGE, fill
 from chatproxy.sessions.transcript import Transcript
 from chatproxy.upstream.errors import UpstreamUnreachable
@@ -21,7 +20,17 @@ from chatproxy.upstream.items import Item
 from chatproxy.upstream.shapes import TranscriptPage
 from chatproxy.upstream.versions import version_keys
 from chatproxy.upstream.vocabulary import Operation
-from tests.unit.relay.fakes import FakeTab, FakeUpstream, Wire, event, make_stream, message, receipt
+from tests.unit.relay.fakes import (
+    FakeTab,
+    FakeUpstream,
+    Wire,
+    event,
+    frame_text,
+    make_stream,
+    message,
+    read_frame,
+    receipt,
+)
 
 READ_AT = "2026-11-22T12:00:00.000Z"
 
@@ -43,7 +52,7 @@ class Talk:
 
     def _frame(self, wire: Wire) -> None:
         if self.hears:
-            self.stream.take(chat_frame(wire), Item(wire))
+            self.stream.take(read_frame(frame_text(wire)))
 
     def say(self, text: str = "…", **more: Any) -> Wire:
         wire = message(text, **more)
@@ -224,7 +233,7 @@ async def test_what_comes_between_two_pages_shifts_nothing() -> None:
     await talk.filled()
     talk.upstream.between_pages = lambda: None
     for wire in late:  # its frame, held back meanwhile
-        talk.stream.take(chat_frame(wire), Item(wire))
+        talk.stream.take(read_frame(frame_text(wire)))
     talk.assert_whole()
 
 

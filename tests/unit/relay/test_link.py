@@ -88,6 +88,16 @@ async def test_what_was_said_before_the_socket_is_passed_on_before_it_calls_itse
         assert chat.upstream.marked == 1
 
 
+async def test_a_database_that_is_away_keeps_no_link_from_coming_up() -> None:
+    def locked(chat: Chat) -> None:
+        chat.upstream.database_errors = [OperationalError("database is locked")]
+
+    async with a_chat(prepare=locked) as chat:
+        await chat.up()
+        assert len(chat.upstream.sockets) == 1
+        assert chat.kept.connected == 1  # which is written when the database is back
+
+
 async def test_a_lost_socket_is_replaced_and_what_was_missed_comes_once() -> None:
     async with a_chat() as chat:
         await chat.up()
@@ -237,16 +247,6 @@ async def test_whatever_goes_wrong_in_opening_is_tried_again(error: Exception) -
         await chat.up()
         assert chat.upstream.connects == [False, False]
         assert chat.kept.kinds()[0] == "link_failed"
-
-
-async def test_a_database_that_is_away_at_the_last_step_costs_no_socket_that_stays_open() -> None:
-    def locked(chat: Chat) -> None:
-        chat.upstream.database_errors = [OperationalError("database is locked")]
-
-    async with a_chat(prepare=locked) as chat:
-        await chat.up()
-        assert len(chat.upstream.sockets) == 2
-        assert len(chat.upstream.open_sockets) == 1
 
 
 async def test_an_unexpected_error_while_connected_costs_the_socket_not_the_link() -> None:
