@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
+from django.db import connection
+
 from chatproxy.conf import conf
 from chatproxy.upstream.contacts import ContactClient
 from chatproxy.upstream.errors import ThrottlingException
@@ -79,6 +81,16 @@ def governor(instance_id: str) -> Governor:
         with _lock:
             found = _governors.setdefault(instance_id, Governor(conf.quotas))
     return found
+
+
+def give_connection_back() -> None:
+    """Return this thread's database connection to PostgreSQL's pool, before a call that may hang.
+
+    The pool has fewer connections than we have threads: a service that hangs would soon hold them
+    all, and every door with them. SQLite has no pool, and its file stays open.
+    """
+    if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
+        connection.close()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ on, so that a repeat finds the same idempotency on the service's side.
 from __future__ import annotations
 
 from chatproxy.sessions.errors import Overloaded
-from chatproxy.sessions.instances import participant_client
+from chatproxy.sessions.instances import give_connection_back, participant_client
 from chatproxy.sessions.opened import OpenedSession
 from chatproxy.upstream.errors import ValidationException
 from chatproxy.upstream.inputs import (
@@ -23,6 +23,7 @@ from chatproxy.upstream.inputs import (
     UploadStart,
     ViewRequest,
 )
+from chatproxy.upstream.participant import ParticipantClient
 from chatproxy.upstream.shapes import (
     Accepted,
     AttachmentAddress,
@@ -32,6 +33,11 @@ from chatproxy.upstream.shapes import (
     UploadAddress,
     View,
 )
+
+
+def _service() -> ParticipantClient:
+    give_connection_back()
+    return participant_client()
 
 
 def token_of(chat: OpenedSession, generation: int) -> ConnectionToken:
@@ -62,55 +68,55 @@ def check_content_type(chat: OpenedSession, message: OutgoingMessage) -> None:
 
 def send_message(chat: OpenedSession, generation: int, message: OutgoingMessage) -> Accepted:
     """SendMessage as the customer. Raises errors of ``upstream.errors``."""
-    return participant_client().send_message(token_of(chat, generation), message)
+    return _service().send_message(token_of(chat, generation), message)
 
 
 def send_event(chat: OpenedSession, generation: int, event: OutgoingEvent) -> Accepted:
     """SendEvent as the customer: typing or a receipt."""
-    return participant_client().send_event(token_of(chat, generation), event)
+    return _service().send_event(token_of(chat, generation), event)
 
 
 def get_transcript(chat: OpenedSession, query: TranscriptQuery) -> TranscriptPage:
     """GetTranscript from upstream."""
-    return participant_client().get_transcript(token_of(chat, chat.generation), query)
+    return _service().get_transcript(token_of(chat, chat.generation), query)
 
 
 def disconnect(chat: OpenedSession, generation: int, request: Disconnection) -> None:
     """DisconnectParticipant: the customer leaves; the chat ends when ``chat.ended`` arrives."""
-    participant_client().disconnect_participant(token_of(chat, generation), request)
+    _service().disconnect_participant(token_of(chat, generation), request)
 
 
 def start_upload(chat: OpenedSession, generation: int, request: UploadStart) -> UploadAddress:
     """StartAttachmentUpload; the address goes to the browser and is kept nowhere."""
-    return participant_client().start_attachment_upload(token_of(chat, generation), request)
+    return _service().start_attachment_upload(token_of(chat, generation), request)
 
 
 def complete_upload(chat: OpenedSession, generation: int, request: UploadCompletion) -> None:
     """CompleteAttachmentUpload."""
-    participant_client().complete_attachment_upload(token_of(chat, generation), request)
+    _service().complete_attachment_upload(token_of(chat, generation), request)
 
 
 def get_attachment(
     chat: OpenedSession, generation: int, request: AttachmentRequest
 ) -> AttachmentAddress:
     """GetAttachment; the address goes to the browser and is kept nowhere."""
-    return participant_client().get_attachment(token_of(chat, generation), request)
+    return _service().get_attachment(token_of(chat, generation), request)
 
 
 def describe_view(chat: OpenedSession, generation: int, request: ViewRequest) -> View:
     """DescribeView."""
-    return participant_client().describe_view(token_of(chat, generation), request)
+    return _service().describe_view(token_of(chat, generation), request)
 
 
 def authentication_url(
     chat: OpenedSession, generation: int, request: AuthenticationUrlRequest
 ) -> AuthenticationAddress:
     """GetAuthenticationUrl."""
-    return participant_client().get_authentication_url(token_of(chat, generation), request)
+    return _service().get_authentication_url(token_of(chat, generation), request)
 
 
 def cancel_authentication(
     chat: OpenedSession, generation: int, request: AuthenticationCancellation
 ) -> None:
     """CancelParticipantAuthentication."""
-    participant_client().cancel_participant_authentication(token_of(chat, generation), request)
+    _service().cancel_participant_authentication(token_of(chat, generation), request)

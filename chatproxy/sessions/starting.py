@@ -7,8 +7,9 @@ from django.utils import timezone
 from chatproxy.conf import conf
 from chatproxy.sessions import items, lifecycle, opened
 from chatproxy.sessions.errors import Overloaded
-from chatproxy.sessions.instances import contact_client, governor, spending
+from chatproxy.sessions.instances import contact_client, give_connection_back, governor, spending
 from chatproxy.sessions.models import ChatSession, EndedBy, State
+from chatproxy.upstream.contacts import ContactClient
 from chatproxy.upstream.errors import (
     AccessDeniedException,
     ResourceNotFoundException,
@@ -42,7 +43,7 @@ def start_contact(session: ChatSession, initial_message: str = "") -> None:
 
 def _started(request: ChatStart) -> StartedChat:
     try:
-        return contact_client().start_chat_contact(request)
+        return _service().start_chat_contact(request)
     except (AccessDeniedException, ResourceNotFoundException) as err:
         raise _misconfigured(err) from err
 
@@ -114,8 +115,9 @@ def _stopped(session: ChatSession, by: EndedBy) -> bool:
     rows = ChatSession.objects.filter(pk=session.pk)
     rows.update(ended_by=by)
     instance_id = session.widget.instance_id or conf.instance_id
+    contact_id = _present_contact_id(session)
     try:
-        contact_client().stop_contact(instance_id, _present_contact_id(session))
+        _service().stop_contact(instance_id, contact_id)
     except ResourceNotFoundException:
         rows.update(ended_by=session.ended_by)
         return False
@@ -133,6 +135,11 @@ def _present_contact_id(session: ChatSession) -> str:
         if item.get("ContactId"):
             return str(item["ContactId"])
     return session.contact_id
+
+
+def _service() -> ContactClient:
+    give_connection_back()
+    return contact_client()
 
 
 def _misconfigured(err: UpstreamError) -> UpstreamMisconfigured:
