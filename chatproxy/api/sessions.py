@@ -30,7 +30,7 @@ from chatproxy.api.schemas import (
 )
 from chatproxy.api.transcript import items_of
 from chatproxy.conf import conf
-from chatproxy.sessions import admission, keys, lifecycle, opened
+from chatproxy.sessions import admission, keys, lifecycle, opened, ratings
 from chatproxy.sessions.admission import Start
 from chatproxy.sessions.errors import (
     ChallengeFailed,
@@ -40,7 +40,6 @@ from chatproxy.sessions.errors import (
 )
 from chatproxy.sessions.models import ChatSession, State
 from chatproxy.sessions.starting import start_contact
-from chatproxy.sessions.vault import seal, unseal
 from chatproxy.upstream.governor import Group, Priority
 from chatproxy.upstream.inputs import Disconnection
 from chatproxy.upstream.vocabulary import ATTACHMENT_MIME_TYPES
@@ -235,9 +234,7 @@ def _answer(row: ChatSession) -> SessionAnswer:
 def _rating(row: ChatSession) -> Rating | None:
     if row.rating_score is None:
         return None
-    sealed = row.rating_comment_sealed
-    comment = unseal(sealed, bound_to=f"{row.pk}:rating") if sealed else ""
-    return Rating(score=row.rating_score, comment=comment)
+    return Rating(score=row.rating_score, comment=ratings.comment_on(row))
 
 
 @router.delete(
@@ -291,11 +288,7 @@ def download_transcript(request: HttpRequest, format: str = "json") -> HttpRespo
 )
 def rate_session(request: HttpRequest, body: RatingBody) -> HttpResponse:
     """Score and comment, also after the end; a second rating replaces the first."""
-    session_id = _visitor(request).chat.id
-    comment = seal(body.comment, bound_to=f"{session_id}:rating") if body.comment else ""
-    ChatSession.objects.filter(pk=session_id).update(
-        rating_score=body.score, rating_comment_sealed=comment
-    )
+    ratings.rate(_visitor(request).chat.id, body.score, body.comment)
     return _no_content()
 
 

@@ -13,10 +13,11 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.utils import timezone
 
-from chatproxy.sessions import items
-from chatproxy.sessions.inspection.words import Spoken, noted, spoken
+from chatproxy.sessions import items, ratings
+from chatproxy.sessions.inspection.words import noted
 from chatproxy.sessions.models import ChatSession, SessionEvent, StoredItem
-from chatproxy.sessions.vault import SealBroken, unseal
+from chatproxy.sessions.spoken import Spoken, spoken
+from chatproxy.sessions.vault import SealBroken
 
 PER_PAGE = 100
 UNREADABLE = "(cannot be opened with the present CHAT_VAULT_KEYS)"
@@ -70,9 +71,8 @@ def _opened(row: StoredItem) -> Spoken:
 
 def rating_comment(session: ChatSession) -> str:
     """What the visitor wrote beside the score."""
-    sealed = session.rating_comment_sealed
     try:
-        return unseal(sealed, bound_to=f"{session.pk}:rating") if sealed else ""
+        return ratings.comment_on(session)
     except SealBroken:
         return UNREADABLE
 

@@ -1,35 +1,11 @@
-"""What was said, in words: items of the service and lines of the timeline, for people to read.
-
-Everything is text. The template engine escapes it; nothing here makes HTML.
-"""
+"""The lines of a session's timeline in words, for the operator."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import Any
 
-from chatproxy.upstream.vocabulary import EventType, ItemType, MessageType, ParticipantRole
+from chatproxy.sessions.spoken import spaced
 
-Wire = dict[str, Any]
-
-EVENTS: dict[str, str] = {
-    EventType.PARTICIPANT_JOINED: "joined",
-    EventType.PARTICIPANT_LEFT: "left",
-    EventType.PARTICIPANT_INVITED: "was invited",
-    EventType.TRANSFER_SUCCEEDED: "transferred the chat",
-    EventType.TRANSFER_FAILED: "could not transfer the chat",
-    EventType.CHAT_ENDED: "The chat ended",
-}
-TYPES: dict[str, str] = {MessageType.MARKDOWN: "Markdown", MessageType.JSON: "JSON"}
-KINDS = {
-    "ListPicker": "List",
-    "TimePicker": "Times to choose from",
-    "Panel": "Panel",
-    "QuickReply": "Quick replies",
-    "Carousel": "Carousel",
-    "ViewResource": "Guide",
-}
 NOTES = {
     "asked_for": "Asked for by the page",
     "started": "Contact started",
@@ -50,94 +26,6 @@ NOTES = {
 _BAD_NOTES = frozenset({"start_failed", "link_failed", "renewal_failed"})
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """One item as a line of the transcript. ``kind`` is what it was, if not plain text."""
-
-    time: str
-    who: str
-    side: str
-    kind: str
-    text: str
-    receipt: str
-
-
-def spoken(item: Wire) -> Spoken:
-    """An item as GetTranscript spells it, for a person."""
-    role = str(item.get("ParticipantRole", ""))
-    side = "customer" if role == ParticipantRole.CUSTOMER else "other"
-    is_event = item.get("Type") == ItemType.EVENT
-    kind, text = _said(item)
-    return Spoken(
-        time=str(item.get("AbsoluteTime", "")),
-        who=str(item.get("DisplayName") or role.replace("_", " ").capitalize()),
-        side="event" if is_event else side,
-        kind=kind,
-        text=text,
-        receipt=_receipt(item),
-    )
-
-
-def _said(item: Wire) -> tuple[str, str]:
-    content_type = str(item.get("ContentType", ""))
-    content = str(item.get("Content", ""))
-    if item.get("Type") == ItemType.ATTACHMENT:
-        return "File", "\n".join(_file(file) for file in item.get("Attachments") or [])
-    if item.get("Type") == ItemType.EVENT:
-        return "", EVENTS.get(content_type, _spaced(content_type))
-    if content_type == MessageType.INTERACTIVE:
-        return _interactive(content)
-    if content_type == MessageType.INTERACTIVE_RESPONSE:
-        return "Answer to a message with choices", _answer(content)
-    return TYPES.get(content_type, ""), content
-
-
-def _file(file: Any) -> str:
-    name = str(file.get("AttachmentName", "?"))
-    state = str(file.get("Status", ""))
-    return name if state in {"", "APPROVED"} else f"{name} ({state.replace('_', ' ').lower()})"
-
-
-def _interactive(content: str) -> tuple[str, str]:
-    """Kind and title of a message with choices, the choices' titles below."""
-    try:
-        message = json.loads(content)
-        kind = KINDS.get(str(message["templateType"]), str(message["templateType"]))
-        body = message["data"]["content"]
-        lines = [str(body.get("title", "")), str(body.get("subtitle", ""))]
-        lines += [f"- {title}" for title in _choices(body)]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return "Message with choices", "(not in a shape we know)"
-    return kind, "\n".join(filter(None, lines))
-
-
-def _choices(body: Wire) -> list[str]:
-    elements = [one for one in body.get("elements") or [] if isinstance(one, dict)]
-    # A carousel's elements are messages themselves; their title is inside.
-    inner = [(one.get("data") or {}).get("content") or one for one in elements]
-    slots = [str(slot.get("date", "")) for slot in body.get("timeslots") or []]
-    return [str(one.get("title", "")) for one in inner if one.get("title")] + slots
-
-
-def _answer(content: str) -> str:
-    try:
-        answer = json.loads(content)
-        return str(answer.get("action") or answer["data"])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return content
-
-
-def _receipt(item: Wire) -> str:
-    receipts = (item.get("MessageMetadata") or {}).get("Receipts") or []
-    if any(one.get("ReadTimestamp") for one in receipts):
-        return "read"
-    return "delivered" if any(one.get("DeliveredTimestamp") for one in receipts) else ""
-
-
-def noted(kind: str, detail: Wire) -> tuple[str, bool]:
+def noted(kind: str, detail: dict[str, Any]) -> tuple[str, bool]:
     """A timeline's line in words, and whether it tells of something that went wrong."""
-    return NOTES.get(kind, _spaced(kind)), "error" in detail or kind in _BAD_NOTES
-
-
-def _spaced(name: str) -> str:
-    return name.rpartition("event.")[2].replace("_", " ").replace(".", " ").capitalize()
+    return NOTES.get(kind, spaced(kind)), "error" in detail or kind in _BAD_NOTES

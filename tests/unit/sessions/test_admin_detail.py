@@ -10,10 +10,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from chatproxy.sessions import keys, lifecycle
+from chatproxy.sessions import keys, lifecycle, ratings
 from chatproxy.sessions.inspection import detail
-from chatproxy.sessions.inspection.words import spoken
 from chatproxy.sessions.models import ChatSession, LinkLease, SessionEvent, State
+from chatproxy.sessions.spoken import spoken
 from chatproxy.sessions.vault import seal
 from tests.unit.sessions.conftest import LogIn, MakeSession, say
 
@@ -118,8 +118,8 @@ def test_what_people_wrote_needs_its_own_permission(
     log_in: LogIn, make_session: MakeSession
 ) -> None:
     session = make_session(attributes={"mail": "ada@example.org"}, rating_score=2)
-    session.rating_comment_sealed = seal("too slow", bound_to=f"{session.pk}:rating")
-    session.save()
+    ratings.rate(str(session.pk), 2, "too slow")
+    session.refresh_from_db()
     say(session, "my card number")
     viewer = page_of(log_in("view_chatsession"), session)
     for secret in ("my card number", "ada@example.org", "too slow"):
