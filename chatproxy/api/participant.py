@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -68,22 +68,6 @@ def json_body(request: HttpRequest) -> Any:
 def answer(wire: dict[str, Any]) -> HttpResponse:
     """A 200 of the service: its own JSON."""
     return HttpResponse(json.dumps(wire), content_type="application/json")
-
-
-def called(
-    visitor: Visitor, group: Group, priority: Priority, call: Callable[[Visitor], dict[str, Any]]
-) -> HttpResponseBase:
-    """Make an upstream call once there is a connection and a permit for it.
-
-    Args:
-        call: Gets the visitor with the session as it is by then; makes the answer's body.
-
-    Raises:
-        Overloaded: either is not to be had in time.
-    """
-    return when_connected(
-        visitor, lambda ready: permitted(ready, group, priority, lambda: answer(call(ready)))
-    )
 
 
 def permitted(
@@ -177,69 +161,67 @@ def _once_more_renewed(
 def start_attachment_upload(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
     """StartAttachmentUpload: where to put one file. The address passes through, unlogged."""
     asked = body_as(UploadStart, request)
-    return called(
-        visitor,
-        Group.UPLOAD_START,
-        Priority.NORMAL,
-        lambda ready: messaging.start_upload(ready.chat, ready.generation, asked).wire,
-    )
+    return _forwarded(visitor, Group.UPLOAD_START, messaging.start_upload, asked)
 
 
 @door(CONNECTED)
 def complete_attachment_upload(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
     """CompleteAttachmentUpload: the file is in its place; show it to everybody."""
     asked = body_as(UploadCompletion, request)
-
-    def call(ready: Visitor) -> dict[str, Any]:
-        messaging.complete_upload(ready.chat, ready.generation, asked)
-        return {}
-
-    return called(visitor, Group.UPLOAD_COMPLETE, Priority.NORMAL, call)
+    return _forwarded(visitor, Group.UPLOAD_COMPLETE, messaging.complete_upload, asked)
 
 
 @door(CONNECTED)
 def get_attachment(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
     """GetAttachment: a short-lived address to download one file from."""
     asked = body_as(AttachmentRequest, request)
-    return called(
-        visitor,
-        Group.ATTACHMENT_GET,
-        Priority.NORMAL,
-        lambda ready: messaging.get_attachment(ready.chat, ready.generation, asked).wire,
-    )
+    return _forwarded(visitor, Group.ATTACHMENT_GET, messaging.get_attachment, asked)
 
 
 @door(CONNECTED_GET)
 def describe_view(request: HttpRequest, visitor: Visitor, view_token: str) -> HttpResponseBase:
     """DescribeView: the view behind a ViewToken."""
     asked = ViewRequest(view_token).validate()
-    return called(
-        visitor,
-        Group.OTHER,
-        Priority.NORMAL,
-        lambda ready: messaging.describe_view(ready.chat, ready.generation, asked).wire,
-    )
+    return _forwarded(visitor, Group.OTHER, messaging.describe_view, asked)
 
 
 @door(CONNECTED)
 def get_authentication_url(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
     """GetAuthenticationUrl: where the customer signs in."""
     asked = body_as(AuthenticationUrlRequest, request)
-    return called(
-        visitor,
-        Group.OTHER,
-        Priority.NORMAL,
-        lambda ready: messaging.authentication_url(ready.chat, ready.generation, asked).wire,
-    )
+    return _forwarded(visitor, Group.OTHER, messaging.authentication_url, asked)
 
 
 @door(CONNECTED)
 def cancel_participant_authentication(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
     """CancelParticipantAuthentication: the flow goes on as if the customer had declined."""
     asked = body_as(AuthenticationCancellation, request)
+    return _forwarded(visitor, Group.OTHER, messaging.cancel_authentication, asked)
 
-    def call(ready: Visitor) -> dict[str, Any]:
-        messaging.cancel_authentication(ready.chat, ready.generation, asked)
-        return {}
 
-    return called(visitor, Group.OTHER, Priority.NORMAL, call)
+class _Answered(Protocol):
+    """What the service answered, as it spelled it."""
+
+    @property
+    def wire(self) -> dict[str, Any]: ...
+
+
+def _forwarded(
+    visitor: Visitor,
+    group: Group,
+    ask: Callable[[OpenedSession, int, R], _Answered | None],
+    asked: R,
+) -> HttpResponseBase:
+    """Make an upstream call once there is a connection and a permit for it; answer its answer.
+
+    Raises:
+        Overloaded: either is not to be had in time.
+    """
+
+    def call(ready: Visitor) -> HttpResponse:
+        found = ask(ready.chat, ready.generation, asked)
+        return answer({} if found is None else found.wire)
+
+    return when_connected(
+        visitor, lambda ready: permitted(ready, group, Priority.NORMAL, lambda: call(ready))
+    )
