@@ -31,9 +31,10 @@ from django.urls import set_script_prefix
 from django.utils.cache import patch_vary_headers
 from django.utils.log import log_response
 
+from chatproxy.api.problem_types import OVERLOADED
 from chatproxy.bulkheads import BulkheadFull, Bulkheads
 from chatproxy.exchange import BodyTooLarge, ClientGone, Exchange, Message, Receive, Send
-from chatproxy.refusals import overloaded, refuse, too_large
+from chatproxy.refusals import refuse, too_large
 
 #: A stream that says its length and is no longer than this is read in the hop and sent like any
 #: other answer, so that a slow reader of a static file holds no thread.
@@ -146,10 +147,10 @@ class OneHopHandler(ASGIHandler):
         try:
             await self._serve(exchange, await exchange.body(limit))
         except BodyTooLarge:
-            await refuse(exchange.send, too_large(path, limit), head=head)
+            await refuse(exchange.send, too_large(limit), path, head=head)
         except BulkheadFull:
             bulkhead.refused += 1
-            await refuse(exchange.send, overloaded(path), head=head)
+            await refuse(exchange.send, OVERLOADED, path, head=head)
         except ClientGone:
             pass
         finally:

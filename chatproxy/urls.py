@@ -9,6 +9,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "chatproxy.api.problems.bad_request"
-handler404 = "chatproxy.api.problems.not_found"
-handler500 = "chatproxy.api.problems.failed"
+handler400 = "chatproxy.api.doors.bad_request"
+handler404 = "chatproxy.api.doors.not_found"
+handler500 = "chatproxy.api.doors.failed"

@@ -1,12 +1,17 @@
-"""Middleware for what all doors share: headers on every answer, one body for every failure."""
+"""What all doors share: headers on every answer, and one body for every failure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.core.exceptions import DisallowedHost
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.views.defaults import bad_request as djangos_bad_request
+from django.views.defaults import page_not_found, server_error
 
-from chatproxy.api import problems
+from chatproxy.api import problem_types, problems
+from chatproxy.sessions.errors import MalformedBody
 
 DOORS = ("/api/", "/participant/")
 _PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
@@ -20,23 +25,55 @@ class Doors:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        headers = response.headers
-        headers.setdefault("Permissions-Policy", _PERMISSIONS)
-        if request.path_info.startswith(DOORS):
-            if response.status_code == 405 and "application/problem" not in headers["Content-Type"]:
-                response = self._method_refused(request, response)
-                headers = response.headers
-            headers["x-amzn-RequestId"] = problems.request_id(request)
-            headers.setdefault("Cache-Control", "no-store")
-            headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
+        if _is_at_a_door(request):
+            if response.status_code == 405 and not _is_problem(response):
+                response = _method_refused(request, response.headers.get("Allow", ""))
+            response.headers["x-amzn-RequestId"] = problems.request_id(request)
+            response.headers.setdefault("Cache-Control", "no-store")
+            response.headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
+        response.headers.setdefault("Permissions-Policy", _PERMISSIONS)
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if request.path_info.startswith(DOORS):
-            return problems.problem_response(error, request)
-        return None
+        return problems.problem_response(error, request) if _is_at_a_door(request) else None
 
-    def _method_refused(self, request: HttpRequest, refused: HttpResponseBase) -> HttpResponse:
-        answer = problems.method_refused(request, refused.headers.get("Allow", ""))
-        answer.headers["Allow"] = refused.headers.get("Allow", "")
-        return answer
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """``handler400``: what Django refuses before any view, such as a strange Host header."""
+    if not _is_at_a_door(request):
+        return djangos_bad_request(request, exception)
+    if isinstance(exception, DisallowedHost):
+        return problems.problem_response(exception, request)
+    return problems.problem_response(
+        MalformedBody("The request can't be read. Send JSON."), request
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
+    """``handler404``: a problem at our doors, Django's page elsewhere."""
+    if _is_at_a_door(request):
+        return problems.problem_response(Http404(), request)
+    return page_not_found(request, exception or Http404())
+
+
+def failed(request: HttpRequest) -> HttpResponseBase:
+    """``handler500``: what is wrong outside views, in the one shape at our doors."""
+    if _is_at_a_door(request):
+        return problems.problem_response(RuntimeError("unhandled"), request)
+    return server_error(request)
+
+
+def _is_at_a_door(request: HttpRequest) -> bool:
+    return request.path_info.startswith(DOORS)
+
+
+def _is_problem(response: HttpResponseBase) -> bool:
+    return "application/problem" in response.headers["Content-Type"]
+
+
+def _method_refused(request: HttpRequest, allowed: str) -> HttpResponse:
+    detail = f"Use {allowed or 'another method'} here."
+    problem = replace(problem_types.METHOD_NOT_ALLOWED, detail=detail)
+    answer = problems.answer(problem, request)
+    answer.headers["Allow"] = allowed
+    return answer

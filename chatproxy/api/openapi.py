@@ -22,9 +22,9 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
 from chatproxy import __version__
-from chatproxy.api import problems, service_model
+from chatproxy.api import service_model
 from chatproxy.api.participant_words import PARTICIPANT_OPERATIONS
-from chatproxy.api.problems import Problem
+from chatproxy.api.problem_types import PROBLEMS, Problem
 from chatproxy.api.reference import api
 from chatproxy.api.reference_words import OWN_OPERATIONS, PLAIN_OPERATIONS, SESSION, Words
 from chatproxy.conf import conf
@@ -237,23 +237,16 @@ def _plain_paths() -> Node:
 # --- what can go wrong --------------------------------------------------------------------------
 
 
-def known_problems() -> list[Problem]:
-    """Each problem type once, in the order of the table; those told apart by nothing are merged."""
-    rows = {row.type: row for _, row in reversed(problems.TABLE)}
-    ordered = {row.type: rows[row.type] for _, row in problems.TABLE}
-    return [*ordered.values(), problems.INTERNAL, problems.OVERLOADED]
-
-
 def problem_example(name: str) -> Node:
     """A problem of this type as ``/api/v1/`` answers it."""
-    row = next(row for row in known_problems() if row.type == name)
-    return problems.body(row, row.status, SESSION)
+    row = next(row for row in PROBLEMS if row.type == name)
+    return row.body(row.status, SESSION)
 
 
 def _failures(words: Words, door: str) -> Node:
     """One response per status an operation can fail with, each with its problems as examples."""
     by_status: dict[int, list[Problem]] = defaultdict(list)
-    rows = {row.type: row for row in known_problems()}
+    rows = {row.type: row for row in PROBLEMS}
     for name in words.problems:
         row = rows[name]
         by_status[row.participant_status if door == "participant" else row.status].append(row)
@@ -282,9 +275,9 @@ def _failure(rows: list[Problem], door: str) -> Node:
 
 
 def _problem_examples() -> Iterator[tuple[str, Node]]:
-    for row in known_problems():
+    for row in PROBLEMS:
         for door, status in _doors(row):
-            body = problems.body(row, status, SESSION)
+            body = row.body(status, SESSION)
             yield f"{door}.{row.type}", {"summary": row.title, "value": body}
 
 

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from chatproxy import __version__
 from chatproxy.api import openapi
 from chatproxy.api.consumers import FRAMES_PER_10_S, MAX_TEXT
-from chatproxy.api.problem_words import WHEN
+from chatproxy.api.problem_types import PROBLEMS
 from chatproxy.conf import conf
 from chatproxy.upstream.vocabulary import ATTACHMENTS_PER_CHAT, CONTENT_MAX
 
@@ -69,7 +69,7 @@ def reference(request: HttpRequest) -> HttpResponse:
 @require_safe
 def problem_types(request: HttpRequest) -> HttpResponse:
     """GET /api/docs/problems: one anchor per problem type; the ``type`` URIs lead here."""
-    rows = [{"row": row, "when": _prose(WHEN[row.type])} for row in openapi.known_problems()]
+    rows = [{"row": row, "when": _prose(row.when)} for row in PROBLEMS]
     return _page(request, "reference/problems.html", {"problems": rows})
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatproxy import refusals
-from chatproxy.api import problems
+from chatproxy.api.problem_types import PROBLEMS
 from chatproxy.upstream.contacts import ContactClient
 from chatproxy.upstream.participant import ParticipantClient
 from chatproxy.upstream.vocabulary import Topic
@@ -59,12 +58,10 @@ def test_a_settings_default_is_told(name: str, default: str | None) -> None:
 
 def problems_in_code() -> set[tuple[str, str, str]]:
     """Type, status under /api/v1/, status and exception under /participant/."""
-    rows = {
+    return {
         (row.type, str(row.status), f"{row.participant_status} {row.error_type}")
-        for row in [*(row for _, row in problems.TABLE), problems.INTERNAL]
+        for row in PROBLEMS
     }
-    ours, theirs = refusals.overloaded("/api/v1/session"), refusals.overloaded("/participant/event")
-    return rows | {(ours.kind, str(ours.status), f"{theirs.status} {theirs.error_type}")}
 
 
 def test_every_problem_type_is_documented_with_its_statuses() -> None:
@@ -109,10 +106,6 @@ def test_every_close_code_is_documented() -> None:
     codes = {code for text in sources for code in re.findall(r"^CLOSE_\w+ = (\d{4})$", text, re.M)}
     rows = set(re.findall(r"^\| (\d{4}) \| ", (DOCS / "socket.md").read_text(), re.M))
     assert rows == codes
-
-
-def test_both_makers_of_problems_point_to_the_same_page() -> None:
-    assert refusals.TYPE_BASE == problems.TYPE_BASE
 
 
 def widget_attributes() -> set[str]:

@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from openapi_spec_validator import validate
 
-from chatproxy.api import problems
-from chatproxy.api.openapi import document, known_problems
+from chatproxy.api.openapi import document
+from chatproxy.api.problem_types import PROBLEMS, TYPE_BASE
 from chatproxy.api.routing import websocket_urlpatterns
 
 DOORS = ("/api/v1/", "/participant/", "/ws/", "/healthz", "/readyz", "/metrics")
@@ -96,12 +96,12 @@ def test_under_the_participant_door_statuses_are_the_services_own() -> None:
             }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [row.type for row in known_problems()])
+@pytest.mark.parametrize("name", [row.type for row in PROBLEMS])
 def test_every_problem_is_an_example_in_the_one_shape(name: str) -> None:
     examples = document("http://127.0.0.1:8000")["components"]["examples"]
     for door in ("api", "participant"):
         body = examples[f"{door}.{name}"]["value"]
-        assert body["type"] == problems.TYPE_BASE + name
+        assert body["type"] == TYPE_BASE + name
         assert body["message"] == body["detail"]
         assert body["title"]
 

@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest
 from django.test import RequestFactory
 
+from chatproxy.api.problem_types import PROBLEMS
 from chatproxy.api.problems import TABLE, problem_for, problem_response
 from chatproxy.sessions import errors as ours
 from chatproxy.sessions.vault import SealBroken
@@ -84,7 +85,10 @@ def test_words_of_errors_nobody_made_for_people_stay_inside() -> None:
 
 
 def test_every_row_says_what_to_do() -> None:
-    for _, row in TABLE:
+    assert {row.type for _, row in TABLE} <= {row.type for row in PROBLEMS}
+    assert len({row.type for row in PROBLEMS}) == len(PROBLEMS)
+    for row in [*PROBLEMS, *(row for _, row in TABLE)]:
         assert row.detail.endswith(".")
+        assert row.when.endswith(".")
         assert row.title[0].isupper()
         assert problem_for(Exception()).type == "internal-error"
