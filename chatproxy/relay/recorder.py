@@ -60,6 +60,9 @@ class Recorder:
         self._items: dict[tuple[str, str], Kept] = {}
         self._notes: list[Note] = []
         self._said: dict[str, Said] = {}
+        # The same for plain messages, counted for each frame.
+        self._plain_in: dict[str, int] = {}
+        self._plain_out: dict[str, int] = {}
         self._connected: set[str] = set()
         self._being_written = Batch()
         self._writing = asyncio.Lock()
@@ -73,11 +76,8 @@ class Recorder:
 
     def keep_plain(self, session_id: str, frame: ChatFrame) -> None:
         """The same for a message that is new, still as text."""
-        incoming, outgoing = self._said.get(session_id, counts.NOTHING)
-        if frame.is_customers:
-            self._said[session_id] = Said(incoming + 1, outgoing)
-        else:
-            self._said[session_id] = Said(incoming, outgoing + 1)
+        plain = self._plain_in if frame.is_customers else self._plain_out
+        plain[session_id] = plain.get(session_id, 0) + 1
         if self._stores:
             self._items[session_id, frame.id] = Kept(session_id, frame)
 
@@ -137,9 +137,17 @@ class Recorder:
         batch.connected, self._connected = self._connected, set()
         # With the items, so that a process that dies has counted what it stored.
         if counts_too:
-            batch.said, self._said = self._said, {}
+            batch.said = self._taken_counts()
         is_something = batch.items or batch.notes or batch.connected or batch.said
         return batch if is_something else None
+
+    def _taken_counts(self) -> dict[str, Said]:
+        incoming, outgoing, said = self._plain_in, self._plain_out, self._said
+        self._plain_in, self._plain_out, self._said = {}, {}, {}
+        for session_id in incoming.keys() | outgoing.keys():
+            more = incoming.get(session_id, 0), outgoing.get(session_id, 0)
+            said[session_id] = said.get(session_id, counts.NOTHING) + more
+        return said
 
     def _put_back(self, batch: Batch) -> None:
         # In front of what came meanwhile: items of the same instant keep the order they came in.

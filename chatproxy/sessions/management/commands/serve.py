@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import Any
 
+import uvloop
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.module_loading import import_string
 
@@ -28,7 +30,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        # Before anything else imports Twisted: it installs the asyncio reactor.
+        # Before anything else imports Twisted: it installs the asyncio reactor, on this loop.
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
         from chatproxy.serve import run
 
         code = run(
