@@ -201,12 +201,13 @@ def _json(answer: Any, status: int = 200) -> HttpResponse:
 )
 def get_session(request: HttpRequest) -> SessionAnswer:
     """State, times, participant and what it may do. How a reloaded page finds its chat again."""
-    row = ChatSession.objects.select_related("widget").get(pk=_visitor(request).chat.id)
-    return _answer(row)
+    chat = _visitor(request).chat
+    row = ChatSession.objects.select_related("widget").get(pk=chat.id)
+    # The other doors may know of the end already, while it is being written down.
+    return _answer(row, is_live=row.is_live and chat.is_live)
 
 
-def _answer(row: ChatSession) -> SessionAnswer:
-    is_open = row.state in (State.STARTING, State.ACTIVE)
+def _answer(row: ChatSession, is_live: bool) -> SessionAnswer:
     return SessionAnswer(
         session=str(row.pk),
         widget=row.widget.key,
@@ -221,11 +222,11 @@ def _answer(row: ChatSession) -> SessionAnswer:
         participant_id=row.participant_id,
         display_name=row.display_name,
         can=Can(
-            send=is_open or row.state == State.LEAVING,
-            attach=is_open and row.widget.attachments,
+            send=is_live,
+            attach=is_live and row.state != State.LEAVING and row.widget.attachments,
             rate=bool(row.contact_id),
             download=bool(row.contact_id),
-            resume=row.is_live,
+            resume=is_live,
         ),
         rating=_rating(row),
     )

@@ -207,7 +207,7 @@ def mark_ended(session_id: str, *, by: str = "", incomplete_since: datetime | No
     now = timezone.now()
     row = ChatSession.objects.filter(pk=session_id).first()
     if row is None or not row.is_live:
-        opened.forget(session_id)
+        opened.written_down(session_id)
         return
     left = EndedBy.CUSTOMER if row.state == State.LEAVING else ""
     # Who left first ended it, whoever was the last to go.
@@ -220,7 +220,7 @@ def mark_ended(session_id: str, *, by: str = "", incomplete_since: datetime | No
         expires_at=now + timedelta(seconds=conf.ended_readable_s),
         **_NO_TOKENS,
     )
-    opened.forget(session_id)
+    opened.written_down(session_id)
     if changed:
         note(session_id, "ended", by=str(who), incomplete_since=_iso(incomplete_since))
         control.publish(Control.ENDED, session_id)

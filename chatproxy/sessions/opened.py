@@ -84,6 +84,8 @@ class OpenedSession:
 
 _opened: dict[str, OpenedSession] = {}
 _loading: dict[str, set[object]] = {}
+# Over, whatever the database still says: it is being written down.
+_over: set[str] = set()
 _lock = threading.Lock()
 
 
@@ -104,6 +106,8 @@ def open_session(session_id: str) -> OpenedSession:
     except BaseException:
         _finished(session_id, ticket, None)
         raise
+    if session_id in _over:
+        loaded = replace(loaded, state=State.ENDED)
     _finished(session_id, ticket, loaded)
     return loaded
 
@@ -120,8 +124,12 @@ def reopen(session_id: str) -> OpenedSession:
 
 
 def mark_over(session_id: str) -> None:
-    """The chat is known to be over, before the database says so: refuse from this moment on."""
+    """The chat is known to be over, before the database says so: refuse from this moment on.
+
+    ``written_down`` says that the database has it too.
+    """
     with _lock:
+        _over.add(session_id)
         _loading.pop(session_id, None)
         known = _opened.get(session_id)
         if known is not None:
@@ -139,8 +147,16 @@ def forget(session_id: str) -> None:
         _loading.pop(session_id, None)
 
 
+def written_down(session_id: str) -> None:
+    """The end of a session is in the database: what is remembered of it can go."""
+    forget(session_id)
+    with _lock:
+        _over.discard(session_id)
+
+
 def forget_all() -> None:
     with _lock:
+        _over.clear()
         _opened.clear()
         _loading.clear()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from chatproxy.api import access
@@ -138,6 +138,21 @@ def test_a_chat_that_is_over_is_open_to_readers_only(chat: ChatSession) -> None:
     opened.forget_all()
     with pytest.raises(SessionNotFound):
         admit(asking(key), Policy(Key.SESSION, live=False))
+
+
+def test_what_a_session_says_it_can_do_is_what_its_doors_do(
+    chat: ChatSession, client: Client
+) -> None:
+    """Also while an end is known and not yet written down, so that no page runs into a refusal."""
+    key = lifecycle.issue_key(chat)
+
+    def can() -> Any:
+        answer = client.get("/api/v1/session", headers={"X-Amz-Bearer": key, "Origin": PAGE})
+        return answer.json()["can"]
+
+    assert (can()["send"], can()["resume"]) == (True, True)
+    opened.mark_over(str(chat.pk))
+    assert (can()["send"], can()["attach"], can()["resume"]) == (False, False, False)
 
 
 def test_a_session_that_asks_too_fast_is_refused_where_that_does_no_harm(

@@ -98,6 +98,18 @@ def test_a_chat_known_to_be_over_is_refused_before_the_database_says_so(
         opened.open_session(str(chat.pk)).must_be_live()
 
 
+def test_it_stays_over_until_the_database_says_so(make_session: MakeSession) -> None:
+    """Also when nothing was remembered of it, or all was forgotten for another reason."""
+    chat = make_session()
+    opened.mark_over(str(chat.pk))
+    assert not opened.open_session(str(chat.pk)).is_live
+    lifecycle.mark_leaving(str(chat.pk))
+    assert not opened.open_session(str(chat.pk)).is_live
+    lifecycle.mark_ended(str(chat.pk))
+    assert opened._over == set()
+    assert not opened.open_session(str(chat.pk)).is_live
+
+
 def test_many_threads_may_open_and_forget_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opened, "_REMEMBERED", 5)
     monkeypatch.setattr(opened, "_load", lambda session_id: _Fake(session_id))
