@@ -327,10 +327,7 @@ def test_a_chat_that_was_ended_and_closed_costs_other_pages_nothing(widget: Widg
     expect(widget.button("Start a new chat")).to_be_visible()
 
 
-def test_a_chat_that_ended_while_nobody_looked_is_there_complete(
-    widget: Widget, expected_problems: list[str]
-) -> None:
-    expected_problems.append("403")  # the page may ask before the proxy has heard of the end
+def test_a_chat_that_ended_while_nobody_looked_is_there_complete(widget: Widget) -> None:
     widget.meet_agent()
     widget.say("I will be back")
     expect(widget.own("I will be back")).to_contain_text("Sent")

@@ -12,18 +12,22 @@
 import { ApiProblem, failureOf } from "./api.js";
 import { Attention } from "./attention.js";
 import { Delivery } from "./delivery.js";
+import { CHAT_OVER, Fate, isOver } from "./fate.js";
 import { Feed } from "./feed.js";
 import { History } from "./history.js";
 import { Inbox } from "./inbox.js";
 import { Keyring } from "./keyring.js";
 import { Signals } from "./signals.js";
+import { isEvent } from "./transcript.js";
 import { Uploads } from "./uploads.js";
 
 const LAST_WORDS_MS = 2_000;
+/** Until the server has written down what a frame has told. */
+const SETTLES_MS = 300;
 const AGAIN_MS = 3_000;
-const END_TRIES = 4;
-/** Why there is no socket any more: it was refused, the chat is over, the key was revoked. */
-const OVER = [0, 4501, 4502];
+/** Why there is no socket any more: it was refused, or the key was revoked; or the chat is over. */
+const REFUSED = [0, 4502];
+const OVER = 4501;
 
 /**
  * @typedef {object} Surroundings what every chat of a page shares
@@ -51,8 +55,6 @@ export class Chat {
   #link = "idle";
   /** @type {Failure | null} */
   #failure = null;
-  /** @type {SessionInfo | null} */
-  #info = null;
   #closed = false;
   /** The visitor ended it here. */
   #left = false;
@@ -64,6 +66,7 @@ export class Chat {
   #hooks;
   #own;
   #keys;
+  #fate;
   #inbox;
   #history;
   #delivery;
@@ -79,12 +82,17 @@ export class Chat {
    */
   constructor({ api, clock, memory, outboxFor, locks, Socket, put }, identity, hooks) {
     const changed = () => this.#closed || hooks.changed();
-    const keys = new Keyring(api, identity.key, () => void this.#check());
+    const fate = new Fate(this.#fateHooks(() => api.session(identity.key)), clock);
+    const keys = new Keyring(api, identity.key, {
+      look: () => fate.mustGoOn(),
+      refused: () => void fate.check(),
+    });
     this.#api = api;
     this.#clock = clock;
     this.#hooks = hooks;
     this.#own = identity.participantId;
     this.#keys = keys;
+    this.#fate = fate;
     this.session = identity.session;
     this.key = identity.key;
     this.outbox = outboxFor(identity.session);
@@ -129,8 +137,8 @@ export class Chat {
       entries: this.#delivery.entries,
       uploads: this.#uploads.list,
       participantId: this.#own,
-      endedBy: this.#info?.endedBy ?? (this.#left ? "customer" : null),
-      incompleteSince: this.#info?.incompleteSince ?? null,
+      endedBy: this.#fate.info?.endedBy ?? (this.#left ? "customer" : null),
+      incompleteSince: this.#fate.info?.incompleteSince ?? null,
       can: this.#can,
       history: { more, loading },
       failure: this.#failure,
@@ -150,11 +158,8 @@ export class Chat {
 
   /** Go on with what the server says of it. @param {SessionInfo} info */
   adopt(info) {
-    this.#info = info;
-    if (info.state === "ended" || info.state === "failed") return this.#finish();
-    this.#left = info.state === "leaving";
-    if (this.#left) this.#phase = "leaving";
-    this.begin({ entries: [], begunHere: false });
+    if (!isOver(info)) this.begin({ entries: [], begunHere: false });
+    this.#fate.learn(info);
   }
 
   /** @param {string} text */
@@ -208,7 +213,8 @@ export class Chat {
     this.#fail(null);
     try {
       await this.#api.end(this.#keys.sessionKey);
-      this.#clock.later(() => void this.#check(), LAST_WORDS_MS);
+      this.#leave();
+      this.#fate.checkIn(LAST_WORDS_MS);
     } catch (error) {
       if (this.#phase === "leaving") this.#phase = "active";
       this.#left = false;
@@ -224,12 +230,14 @@ export class Chat {
   /** Network or visitor are back. */
   wake() {
     this.#feed.wake();
-    this.#delivery.hurry();
+    if (this.#link === "connected") this.#delivery.hurry();
+    else void this.#fate.check();
   }
 
   /** The network says that it is gone. */
   sleep() {
     this.#feed.sleep();
+    this.#delivery.hold();
   }
 
   /** The server closed us in favour of another tab; the visitor wants it here. */
@@ -241,6 +249,7 @@ export class Chat {
   close() {
     this.#closed = true;
     this.#cancelAgain();
+    this.#fate.close();
     this.#signals.stop();
     this.#inbox.stop();
     this.#feed.close();
@@ -249,7 +258,7 @@ export class Chat {
   }
 
   get #can() {
-    const { send = true, attach = true, download = true } = this.#info?.can ?? {};
+    const { send = true, attach = true, download = true } = this.#fate.info?.can ?? {};
     const live = this.#phase === "active";
     return { send: live && send, attach: live && attach, download };
   }
@@ -265,6 +274,23 @@ export class Chat {
     };
   }
 
+  /** @param {() => Promise<SessionInfo>} ask @returns {import("./fate.js").FateHooks} */
+  #fateHooks(ask) {
+    return {
+      ask,
+      goesOn: () => {
+        // Also where sockets are not let through.
+        if (this.#link !== "connected") this.#delivery.hurry();
+        this.#hooks.changed();
+      },
+      left: () => this.#leave(),
+      over: () => this.#finish(),
+      unknown: (error) => {
+        if (!this.#closed && isUnknown(error)) this.#hooks.vanished();
+      },
+    };
+  }
+
   /** @returns {import("./feed.js").FeedHooks} */
   #feedHooks() {
     return {
@@ -273,7 +299,7 @@ export class Chat {
       subscribed: () => this.#delivery.hurry(),
       ended: () => this.#finish(),
       dismissed: (code) => void this.#dismissed(code),
-      refused: () => void this.#check(),
+      refused: () => void this.#fate.check(),
     };
   }
 
@@ -286,6 +312,8 @@ export class Chat {
   /** @param {Line} line */
   #arrived(line) {
     if (this.#closed) return;
+    // Ended in another tab, it seems.
+    if (isEvent(line, "participant.left") && line.ParticipantId === this.#own) this.#fate.checkIn(SETTLES_MS);
     this.#hooks.arrived(line);
     this.#attention.arrived(line);
   }
@@ -303,23 +331,22 @@ export class Chat {
    * @param {number} code
    */
   async #dismissed(code) {
-    if (!OVER.includes(code)) return this.#linked("elsewhere");
+    if (code === OVER) return this.#finish();
+    if (!REFUSED.includes(code)) return this.#linked("elsewhere");
     this.#linked("reconnecting");
-    await this.#check();
+    await this.#fate.check();
     if (this.#closed || this.#phase === "ended") return;
     this.#cancelAgain = this.#clock.later(() => this.#feed.open(false), AGAIN_MS);
   }
 
-  /** Ask the server what became of this chat. */
-  async #check() {
-    try {
-      const info = await this.#api.session(this.#keys.sessionKey);
-      this.#info = info;
-      if (info.state === "ended" || info.state === "failed") this.#finish();
-      else this.#hooks.changed();
-    } catch (error) {
-      if (!this.#closed && isUnknown(error)) this.#hooks.vanished();
-    }
+  /** The visitor has left, here or in another tab: nothing can be said any more, last words still come. */
+  #leave() {
+    if (this.#phase === "ended" || this.#closed) return;
+    this.#phase = "leaving";
+    this.#left = true;
+    this.#signals.stop();
+    this.#delivery.stop(CHAT_OVER);
+    this.#hooks.changed();
   }
 
   /** It is over. All of it is read once more, from the record that outlives the chat. */
@@ -327,11 +354,12 @@ export class Chat {
     if (this.#phase === "ended" || this.#closed) return;
     this.#phase = "ended";
     this.#cancelAgain();
+    this.#fate.settle();
     this.#signals.stop();
     this.#inbox.stop();
     this.#feed.close();
     this.#uploads.clear();
-    this.#delivery.stop({ reason: "chatOver", repeatable: false });
+    this.#delivery.stop(CHAT_OVER);
     this.#fail(null);
     void this.#lookBack();
   }
@@ -339,8 +367,8 @@ export class Chat {
   async #lookBack() {
     const wasLive = this.#begun;
     try {
+      await this.#fate.learnEnd();
       await this.#history.everything();
-      await this.#learnEnd();
     } catch (error) {
       if (this.#closed) return;
       if (isUnknown(error)) return this.#hooks.vanished();
@@ -348,14 +376,6 @@ export class Chat {
     }
     this.#hooks.changed();
     if (wasLive) this.#hooks.ended();
-  }
-
-  /** By whom and when it ended. The frame that told us may be faster than the server's own record of it. */
-  async #learnEnd() {
-    for (let tries = 0; tries < END_TRIES && !this.#info?.endedAt && !this.#closed; tries += 1) {
-      if (tries) await new Promise((resolve) => this.#clock.later(() => resolve(null), 1_000));
-      this.#info = await this.#api.session(this.#keys.sessionKey);
-    }
   }
 
   /**

@@ -33,6 +33,7 @@ export class Delivery {
   #clock;
   #running = false;
   #open = false;
+  #held = false;
   #wake = () => {};
   /** Token → how many keys were refused for it. */
   #refusals = new Map();
@@ -68,9 +69,16 @@ export class Delivery {
     void this.#run();
   }
 
+  /** Nothing is tried until `hurry`: there is no network. */
+  hold() {
+    this.#held ||= this.#open;
+    this.#open = false;
+    this.#wake();
+  }
+
   /** Nothing is sent any more. @param {Failure | null} reason shown beside what did not go out */
   stop(reason) {
-    this.#open = false;
+    this.#held = this.#open = false;
     this.#wake();
     if (!reason) return;
     this.#update((entries) =>
@@ -104,8 +112,11 @@ export class Delivery {
 
   /** We are connected again: wait no longer, and take up again what only the network had stopped. */
   hurry() {
+    this.#open ||= this.#held;
+    this.#held = false;
     for (const entry of this.#entries) if (entry.failure?.repeatable) this.retry(entry.token);
     this.#wake();
+    void this.#run();
   }
 
   /**

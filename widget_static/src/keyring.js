@@ -1,7 +1,7 @@
 /**
  * The keys of one chat: the session key it was opened with, and the connection key of the moment. A
  * call whose connection key is refused is made once more with a new one; however many ask, one new
- * key is fetched.
+ * key is fetched. After the first one, that is done only when the chat is seen to go on.
  *
  * @import { Api } from "./api.js"
  */
@@ -12,7 +12,7 @@ import { StayAway } from "./socket.js";
 export class Keyring {
   #api;
   #sessionKey;
-  #refused;
+  #hooks;
   #current = "";
   /** @type {Promise<string> | null} */
   #renewal = null;
@@ -20,12 +20,14 @@ export class Keyring {
   /**
    * @param {Api} api
    * @param {string} sessionKey
-   * @param {() => void} refused the session key itself buys nothing any more
+   * @param {object} hooks
+   * @param {() => Promise<void>} hooks.look whether the chat goes on; rejects if it does not
+   * @param {() => void} hooks.refused the session key itself buys nothing any more
    */
-  constructor(api, sessionKey, refused) {
+  constructor(api, sessionKey, hooks) {
     this.#api = api;
     this.#sessionKey = sessionKey;
-    this.#refused = refused;
+    this.#hooks = hooks;
   }
 
   get sessionKey() {
@@ -78,12 +80,13 @@ export class Keyring {
       await this.#connect();
       return this.#current;
     } catch (error) {
-      if (isRefusal(error)) this.#refused();
+      if (isRefusal(error)) this.#hooks.refused();
       throw error;
     }
   }
 
   async #connect() {
+    if (this.#current) await this.#hooks.look();
     const connection = await this.#api.connection(this.#sessionKey);
     this.#current = connection.ConnectionCredentials.ConnectionToken;
     return connection;

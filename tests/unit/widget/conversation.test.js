@@ -300,6 +300,19 @@ const twoTabs = async () => {
   return { one, two, sent };
 };
 
+test("without a network nothing is tried, and it goes out when the chat is seen to go on", async () => {
+  const scene = await onStage();
+  const before = scene.api.calls.length;
+  scene.conversation.chat.sleep();
+  scene.conversation.chat.sleep();
+  scene.conversation.send("written in a tunnel");
+  await scene.clock.pass(60_000);
+  assert.deepEqual([scene.api.calls.length - before, states(scene)], [0, ["queued"]]);
+  scene.conversation.chat.wake();
+  await settled();
+  assert.deepEqual(texts(scene), ["written in a tunnel"]);
+});
+
 test("what one tab could not send yet is sent once, whichever tab does it", async () => {
   const { one, two, sent } = await twoTabs();
   one.conversation.send("hello");
@@ -519,6 +532,21 @@ test("who ended it is asked again while the server has not written it down", asy
   assert.equal(scene.clock.waiting, 0);
 });
 
+test("a chat that is over and not written down yet is not gone back to, and read when it is", async () => {
+  const api = new FakeApi();
+  api.info = { ...api.info, can: { ...api.info.can, resume: false } };
+  const scene = theatre({ api, record: RECORD });
+  scene.conversation.resume();
+  await settled();
+  assert.equal(scene.conversation.state.phase, "ended");
+  assert.deepEqual(api.calls.map(({ name }) => name), ["session", "session"]);
+  api.items = [item({ at: 1 })];
+  api.info = { ...api.info, state: "ended", endedBy: "agent", endedAt: "2026-11-22T10:00:02.000Z" };
+  await scene.clock.pass(1_000);
+  assert.deepEqual(texts(scene), ["said at 1"]);
+  assert.equal(scene.conversation.state.endedBy, "agent");
+});
+
 test("ending it asks the server and waits for the last words", async () => {
   const scene = await onStage();
   await scene.conversation.chat.end();
@@ -582,6 +610,88 @@ test("told that another tab took its place it waits to be called back", async ()
   scene.conversation.chat.continueHere();
   await settled();
   assert.equal(scene.sockets.made.length, 2);
+});
+
+const OVER = { state: "ended", endedBy: "agent", endedAt: "2026-11-22T10:00:02.000Z" };
+/** The chat has ended, and nothing told us; the doors answer as they do then. */
+const endUnheard = ({ api }) => {
+  api.info = { ...api.info, ...OVER };
+  for (const door of ["connection", "sendMessage", "sendEvent", "transcript"])
+    api[door] = async (...args) => {
+      api.calls.push({ name: `refused ${door}`, args });
+      throw refused(403);
+    };
+  return (door) => api.named(`refused ${door}`).length;
+};
+
+test("a page that comes back to a chat that is over asks nothing it would be refused", async () => {
+  const scene = await onStage();
+  scene.conversation.chat.sleep();
+  scene.conversation.send("written in a tunnel");
+  const refusals = endUnheard(scene);
+  const before = scene.api.calls.length;
+  scene.conversation.chat.wake();
+  await settled();
+  const { phase, entries } = scene.conversation.state;
+  assert.deepEqual([phase, entries[0].failure.reason], ["ended", "chatOver"]);
+  assert.deepEqual(scene.api.calls.slice(before).map(({ name }) => name), ["session", "wholeTranscript"]);
+  assert.equal(refusals("connection"), 0);
+});
+
+test("while nobody can say whether the chat goes on, nothing else is asked", async () => {
+  const scene = await onStage();
+  const connections = scene.api.named("connection").length;
+  const { session } = scene.api;
+  let asked = 0;
+  scene.api.session = async () => {
+    asked += 1;
+    throw silence();
+  };
+  scene.sockets.last().drops();
+  await scene.clock.pass(500 + 1_000);
+  assert.equal(asked, 2);
+  assert.equal(scene.api.named("connection").length, connections);
+  scene.api.session = session;
+  await scene.clock.pass(2_000);
+  assert.equal(scene.api.named("connection").length, connections + 1);
+});
+
+test("a refused call looks at the chat once and asks for no other key when it is over", async () => {
+  const scene = await onStage();
+  const refusals = endUnheard(scene);
+  const { chat } = scene.conversation;
+  chat.typing();
+  chat.send("too late");
+  await settled();
+  assert.equal(scene.conversation.state.phase, "ended");
+  assert.deepEqual([refusals("sendMessage"), refusals("sendEvent"), refusals("connection")], [1, 1, 0]);
+  assert.equal(scene.api.named("session").length, 1);
+});
+
+test("closed because the chat is over it asks for no new connection", async () => {
+  const scene = await onStage();
+  const refusals = endUnheard(scene);
+  scene.sockets.last().drops(4501);
+  await settled();
+  assert.deepEqual([scene.conversation.state.phase, scene.conversation.state.endedBy], ["ended", "agent"]);
+  assert.equal(refusals("connection"), 0);
+  assert.equal(scene.clock.waiting, 0);
+});
+
+test("a chat that was left in another tab is left here, and its last words still come", async () => {
+  const scene = await onStage();
+  scene.api.sendMessage = () => new Promise(() => {});
+  scene.conversation.send("in the air");
+  scene.api.info = { ...scene.api.info, state: "leaving" };
+  scene.sockets.last().chat(event("participant.left", { at: 3, ParticipantId: "me" }));
+  await scene.clock.pass(300);
+  assert.equal(scene.conversation.state.phase, "leaving");
+  assert.deepEqual(states(scene), ["failed"]);
+  scene.sockets.last().chat(item({ at: 4, Content: "How was it?" }));
+  scene.sockets.last().chat(event("chat.ended", { at: 5 }));
+  assert.equal(scene.conversation.state.phase, "ended");
+  assert.equal(scene.conversation.state.endedBy, "customer");
+  assert.ok(texts(scene).includes("How was it?"));
 });
 
 test("a connection refused because the chat is over shows the end", async () => {

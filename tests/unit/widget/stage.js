@@ -167,7 +167,8 @@ export class FakeApi {
 
   async session(key) {
     this.#note("session", key);
-    return this.info;
+    const { state, can } = this.info;
+    return { ...this.info, can: { ...can, resume: can.resume && !["ended", "failed"].includes(state) } };
   }
 
   async end(key) {
