@@ -137,6 +137,10 @@ def test_typing_is_seen_on_both_sides(widget: Widget) -> None:
     expect(widget.log.locator(".typing")).to_be_hidden()
     widget.box.press_sequentially("abc")
     until(widget.page, lambda: typed(widget) == 1)
+    widget.box.press("Enter")
+    expect(widget.own("abc")).to_contain_text("Sent")
+    widget.box.press_sequentially("de")
+    until(widget.page, lambda: typed(widget) == 2)
 
 
 def test_messages_are_sent_then_delivered_then_read(widget: Widget) -> None:

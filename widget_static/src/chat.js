@@ -164,6 +164,7 @@ export class Chat {
 
   /** @param {string} text */
   send(text) {
+    this.#signals.said();
     this.#delivery.add(text, "text/plain");
   }
 

@@ -32,11 +32,16 @@ export class Signals {
     this.#clock = clock;
   }
 
-  /** The visitor is typing: told at most once in 10 s. */
+  /** The visitor is typing: told at most once in 10 s, and anew after each message. */
   typing() {
     if (this.#clock.now() - this.#typedAt < TYPING_EVERY_MS) return;
     this.#typedAt = this.#clock.now();
     this.#send({ ContentType: `${EVENT}typing` });
+  }
+
+  /** A message went out, which ends "is typing" on the other side. */
+  said() {
+    this.#typedAt = -Infinity;
   }
 
   /** @param {string} id newest message that has arrived */

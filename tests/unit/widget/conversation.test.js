@@ -442,6 +442,17 @@ test("what comes is news; a streamed answer when it is complete", async () => {
   assert.deepEqual(scene.arrived.map((line) => line.Content), ["The refund"]);
 });
 
+test("after a message the next keystroke tells of typing again at once", async () => {
+  const scene = await onStage();
+  const told = () => scene.api.named("sendEvent").length;
+  scene.conversation.chat.typing();
+  scene.conversation.send("Hello");
+  scene.conversation.chat.typing();
+  scene.conversation.chat.typing();
+  await settled();
+  assert.equal(told(), 2);
+});
+
 test("someone else's typing is shown for twelve seconds, our own never", async () => {
   const scene = await onStage();
   scene.sockets.last().chat(event("typing", { ParticipantId: "me" }));
