@@ -233,6 +233,17 @@ def test_a_file_from_the_agent_can_be_fetched(widget: Widget) -> None:
     expect(widget.button("Download label.pdf")).to_be_enabled()
 
 
+def test_a_file_of_a_chat_that_is_over_is_named_and_offers_nothing_that_fails(
+    widget: Widget,
+) -> None:
+    widget.meet_agent()
+    widget.act("attach", name="label.pdf", content_type="application/pdf", text="%PDF-1.4")
+    expect(widget.button("Download label.pdf")).to_be_enabled()
+    widget.act("end")
+    expect(widget.said("label.pdf")).to_contain_text("Not available after the end of the chat.")
+    expect(widget.button("Download label.pdf")).to_have_count(0)
+
+
 def test_history_comes_while_scrolling_and_nothing_jumps(widget: Widget) -> None:
     widget.meet_agent()
     for number in range(1, 81):

@@ -30,6 +30,25 @@ def widget(page: Page, demo: RunningDemo) -> Widget:
     return Widget(page, demo)
 
 
+def test_an_opening_without_trouble_speaks_of_none(widget: Widget) -> None:
+    widget.page.add_init_script(
+        """
+        window.notices = [];
+        setInterval(() => {
+          const root = document.querySelector("chatproxy-widget")?.shadowRoot;
+          const notice = root?.querySelector(".notice:not([hidden])");
+          if (notice) window.notices.push(notice.textContent);
+        }, 1);
+        """
+    )
+    widget.start()
+    widget.page.reload()
+    expect(widget.said("Hello")).to_be_visible()
+    widget.say("connected")
+    expect(widget.own("connected")).to_contain_text("Sent")
+    assert widget.page.evaluate("() => window.notices") == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_light_and_dark(
     open_page: OpenPage, demo: RunningDemo, scheme: str, tmp_path: Path
@@ -83,10 +102,20 @@ def test_everything_can_be_done_by_keyboard(widget: Widget) -> None:
     keys.press("Escape")
     expect(widget.button("More")).to_be_focused()
     keys.press("Enter")
+    keys.press("Tab")
+    expect(widget.button("Save transcript")).to_be_focused()
+    tab_until(widget, "Close chat")
+    expect(widget.button("Save transcript")).to_be_hidden()
+    tab_until(widget, "More", key="Shift+Tab")
+    keys.press("Enter")
     tab_until(widget, "End chat")
     keys.press("Enter")
     question = widget.panel.get_by_role("alertdialog")
-    expect(question.get_by_role("button", name="Keep chatting")).to_be_focused()
+    keep = question.get_by_role("button", name="Keep chatting")
+    expect(keep).to_be_focused()
+    for _ in range(2):  # round and round: nothing else matters now
+        keys.press("Tab")
+    expect(keep).to_be_focused()
     keys.press("Tab")
     keys.press("Enter")
     expect(widget.panel).to_contain_text("You ended this chat.")
@@ -108,6 +137,30 @@ def tab_until(widget: Widget, name: str, key: str = "Tab") -> None:
         if widget.page.evaluate(focused) == name:
             return
     pytest.fail(f"No way to {name} by keyboard.")
+
+
+def test_the_focus_is_not_lost_when_what_has_it_changes(
+    widget: Widget, expected_problems: list[str]
+) -> None:
+    expected_problems.append("status of 400")  # a message that is refused, below
+    widget.start()
+    widget.say("list")
+    option = widget.panel.get_by_role("button", name="Opening hours")
+    option.focus()
+    widget.hear("and one more thing", role="SYSTEM", display_name="BOT")
+    expect(widget.said("and one more thing")).to_be_visible()
+    expect(option).to_be_focused()
+    widget.page.route(
+        "**/participant/message",
+        lambda route: route.fulfill(
+            status=400, content_type="application/problem+json", body='{"detail": "No."}'
+        ),
+    )
+    widget.say("never mind")
+    widget.button("Delete").focus()
+    widget.page.keyboard.press("Enter")
+    expect(widget.own("never mind")).to_have_count(0)
+    expect(widget.box).to_be_focused()
 
 
 def test_what_arrives_is_spoken_once_and_the_past_is_not(widget: Widget) -> None:
@@ -133,21 +186,22 @@ def test_what_arrives_is_spoken_once_and_the_past_is_not(widget: Widget) -> None
     assert not any("my own words" in text for text in spoken)
 
 
+@pytest.mark.parametrize(("width", "height"), [(390, 780), (320, 568)])
 def test_on_a_small_screen_the_panel_is_modal_and_fills_it(
-    open_page: OpenPage, demo: RunningDemo
+    open_page: OpenPage, demo: RunningDemo, width: int, height: int
 ) -> None:
     demo.sandbox.change(bot_delay_s=0.05)
-    page = open_page(viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
+    page = open_page(viewport={"width": width, "height": height}, has_touch=True, is_mobile=True)
     widget = Widget(page, demo)
     widget.start()
     box = widget.panel.bounding_box()
     assert box is not None
-    assert [round(box[side]) for side in ("x", "y", "width", "height")] == [0, 0, 390, 780]
+    assert [round(box[side]) for side in ("x", "y", "width", "height")] == [0, 0, width, height]
     assert page.evaluate(
         f"document.querySelector('{TAG}').shadowRoot.querySelector('dialog').matches(':modal')"
     )
     assert widget.box.evaluate("box => parseFloat(getComputedStyle(box).fontSize)") >= 16
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     widget.button("Close chat").click()
     expect(widget.panel).to_be_hidden()
     expect(widget.launcher).to_be_focused()
@@ -234,8 +288,10 @@ def test_a_chat_may_begin_with_the_first_message(widget: Widget) -> None:
     widget.launcher.click()
     expect(widget.panel).to_contain_text("How can we help?")
     assert widget.stored() == {}
+    expect(widget.button("Attach a file")).to_be_disabled()
     widget.say("first words")
     expect(widget.own("first words")).to_contain_text("Sent")
+    expect(widget.button("Attach a file")).to_be_enabled()
     expect(widget.own("first words")).to_have_count(1)
 
 

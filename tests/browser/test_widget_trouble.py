@@ -102,6 +102,27 @@ def test_a_message_that_cannot_be_sent_can_be_retried_or_deleted(widget: Widget)
     expect(second).to_have_count(0)
 
 
+def test_new_messages_are_shown_as_such_above_one_that_was_not_sent(widget: Widget) -> None:
+    widget.meet_agent()
+    widget.page.route(
+        "**/participant/message",
+        lambda route: route.fulfill(
+            status=400, content_type="application/problem+json", body='{"detail": "No."}'
+        ),
+    )
+    widget.say("stays behind")
+    expect(widget.own("stays behind")).to_contain_text("Not sent. No.")
+    for number in range(1, 25):
+        widget.hear(f"Line {number:03}")
+    expect(widget.said("Line 024")).to_be_visible()
+    widget.log.evaluate(
+        "log => new Promise((done) => { log.onscrollend = done; log.scrollTop = 150 })"
+    )
+    widget.hear("Something new")
+    widget.button("New messages").click()
+    expect(widget.said("Something new")).to_be_in_viewport()
+
+
 def test_a_message_in_the_air_survives_the_page(widget: Widget) -> None:
     widget.meet_agent()
     widget.page.route("**/participant/message", lambda route: route.abort())

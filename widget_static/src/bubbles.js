@@ -96,16 +96,16 @@ const messageNodes = (row, setting) => {
 const metaOf = ({ line, own, last, status }, words) => {
   const processing = line.MessageMetadata?.MessageProcessingStatus;
   const blocked = own && (processing === "FAILED" || processing === "REJECTED");
-  if (blocked) return h("div", { class: "meta bad" }, icon("warn"), words.say("blocked"));
+  if (blocked) return h("div", { class: "meta bad" }, h("span", {}, icon("warn"), words.say("blocked")));
   const time = h("time", { dateTime: line.AbsoluteTime }, words.time(line.at));
   return h("div", { class: "meta" }, last && time, own && status && h("span", {}, words.say(status)));
 };
 
 /** @type {(row: MessageRow, setting: Setting) => (Node | string)[]} */
-const bodyOf = ({ line }, setting) => {
+const bodyOf = ({ line, over }, setting) => {
   const { words } = setting;
   if (line.Type === "ATTACHMENT")
-    return (line.Attachments ?? []).map((one) => fileNode(one, setting));
+    return (line.Attachments ?? []).map((one) => fileNode(one, over, setting));
   const content = line.Content ?? "";
   const card = isCard(line) ? cardOf(content) : null;
   if (card) return card.title || card.options.length ? titleNodes(card) : [words.say("unshown")];
@@ -151,15 +151,15 @@ const optionNodes = ({ line, answered, answer }, { words, actions }) => {
   return [h("div", { class: quick ? "options quick" : "options", role: "group", "aria-label": card.title }, ...all)];
 };
 
-/** @type {(attachment: Attachment, setting: Setting) => Node} */
-const fileNode = (attachment, { words, actions }) => {
+/** @type {(attachment: Attachment, over: boolean, setting: Setting) => Node} */
+const fileNode = (attachment, over, { words, actions }) => {
   const { AttachmentName: name, Status } = attachment;
   const label = h("span", { class: "file-name" }, name);
-  if (Status === "APPROVED") {
+  if (Status === "APPROVED" && !over) {
     const props = { type: "button", class: "file", "aria-label": words.say("download", { name }) };
     return h("button", { ...props, onclick: () => actions.download(attachment) }, icon("file"), label);
   }
-  const key = Status === "REJECTED" ? "fileRejected" : "checking";
+  const key = Status === "REJECTED" ? "fileRejected" : over ? "fileOver" : "checking";
   const note = h("span", { class: "file-note" }, words.say(key));
   return h("div", { class: "file" }, icon(Status === "REJECTED" ? "warn" : "file"), label, note);
 };
@@ -177,8 +177,7 @@ const entryNodes = (entry, { words, actions }) => [
     : h(
         "div",
         { class: "meta bad" },
-        icon("warn"),
-        h("span", {}, `${words.say("notSent")} ${entry.failure ? words.failure(entry.failure) : ""}`),
+        h("span", {}, icon("warn"), `${words.say("notSent")} ${entry.failure ? words.failure(entry.failure) : ""}`),
         entry.failure?.reason !== "chatOver" &&
           small(words.say("retry"), () => actions.retry(entry.token)),
         small(words.say("delete"), () => actions.discard(entry.token)),
@@ -209,8 +208,7 @@ const uploadNodes = ({ token, file, progress, state, failure }, { words, actions
     h(
       "div",
       { class: failed ? "meta bad" : "meta" },
-      failed && icon("warn"),
-      h("span", {}, note),
+      h("span", {}, failed && icon("warn"), note),
       failed && small(words.say("retry"), () => actions.retryUpload(token)),
       state !== "checking" &&
         small(words.say(failed ? "delete" : "cancel"), () => actions.cancelUpload(token)),

@@ -62,10 +62,11 @@ export class Composer {
     this.#show();
   }
 
-  /** @param {{ maxLength: number, attach: boolean, types: readonly string[] }} rules */
+  /** @param {{ maxLength: number, attach: boolean | null, types: readonly string[] }} rules `attach`: not now (false), or never (null) */
   set rules({ maxLength, attach, types }) {
     this.#maxLength = maxLength;
-    this.#attach.hidden = !attach;
+    this.#attach.hidden = attach === null;
+    this.#attach.disabled = !attach;
     this.#files.accept = types.join();
     this.#show();
   }
@@ -100,7 +101,7 @@ export class Composer {
   /** @param {ClipboardEvent} event */
   #pasted(event) {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (!files.length || this.#attach.hidden) return;
+    if (!files.length || this.#attach.disabled) return;
     event.preventDefault();
     this.#hooks.attach(files);
   }

@@ -57,6 +57,7 @@ class Panel {
     this.#root = /** @type {ShadowRoot} */ (host.shadowRoot);
     this.#api = new Api(new URL("../..", host.base).href);
     this.#root.adoptedStyleSheets = [...this.#root.adoptedStyleSheets.slice(0, 1), sheet];
+    host.launcher.title = ""; // It may have said that we did not load.
     host.launcher.append(this.#badge);
     this.#root.append(this.#announcer.node, this.#outside.node);
     this.#ready = this.#prepare();

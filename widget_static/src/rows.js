@@ -17,7 +17,8 @@ export const rowsOf = (state) => {
   const { transcript, participantId: own } = state;
   const shown = transcript.lines
     .map((line, index) => ({ line, index }))
-    .filter(({ line }) => isShown(line, own));
+    .filter(({ line }) => isShown(line, own))
+    .filter(({ line }, place, all) => !isSaidAgain(line, all[place + 1]?.line));
   const lastOwn = shown.findLast(({ line }) => isMessage(line) && isOwn(line, own));
   const pending = state.entries.filter((entry) => !isThere(entry, transcript.lines));
   const lastSaid = pending.length ? Infinity : (lastOwn?.index ?? -1);
@@ -37,6 +38,7 @@ export const rowsOf = (state) => {
       answered,
       answer: answered ? answerTo(transcript.lines, index, own, pending) : null,
       status: index === lastOwn?.index ? statusAt(transcript, index, own) : null,
+      over: state.phase === "ended",
     });
   });
   const lastLine = shown.at(-1)?.line;
@@ -78,6 +80,10 @@ const isShown = (line, own) => {
   if (line.Type === "EVENT") return eventWords(line, own) !== null;
   return isMessage(line) && line.ContentType !== RESPONSE;
 };
+
+/** @type {(line: Line, next: Line | undefined) => boolean} an event whose newer copy stands right below */
+const isSaidAgain = (line, next) =>
+  line.Type === "EVENT" && line.ContentType === next?.ContentType && line.ParticipantId === next?.ParticipantId;
 
 /** @type {(entry: Entry, lines: readonly Line[]) => boolean} its echo has arrived, only the answer has not */
 const isThere = (entry, lines) => !!entry.echo && lines.some((line) => line.Id === entry.echo);

@@ -23,6 +23,9 @@ export class Shell {
   #title = h("h2", { class: "title", id: "title" });
   #subtitle = h("p", { class: "subtitle" });
   #notice = h("div", { class: "notice", role: "status", hidden: true });
+  #noticed = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #noticeTimer;
   #alert = h("div", { class: "alert", role: "alert", hidden: true });
   #footer = h("div", { class: "footer" });
   #save;
@@ -61,7 +64,11 @@ export class Shell {
     );
     this.node.addEventListener("keydown", (event) => event.key === "Escape" && this.#escape(event));
     this.node.addEventListener("cancel", (event) => event.preventDefault());
-    this.node.addEventListener("click", ({ target }) => this.#clicked(/** @type {Node} */ (target)));
+    // Wherever one goes from the menu, it closes behind one. Safari hands the focus of a clicked button to us.
+    for (const type of ["click", "focusin"])
+      this.node.addEventListener(type, ({ target }) => {
+        if (type === "click" || target !== this.node) this.#wentTo(/** @type {Node} */ (target));
+      });
     SMALL.addEventListener("change", this.#resized);
   }
 
@@ -70,7 +77,7 @@ export class Shell {
     const close = round("close", this.#words.say("close"), () => this.#hooks.close());
     const mark = h("div", { class: "mark", part: "mark" }, icon("chat"));
     // No <header>: outside of an article that would be the page's second banner.
-    const header = h("div", { class: "header", part: "header" }, mark, heading, this.#menuButton, close, this.#menu);
+    const header = h("div", { class: "header", part: "header" }, mark, heading, this.#menuButton, this.#menu, close);
     return h("div", { class: "main" }, header, this.#notice, this.#alert, this.#footer);
   }
 
@@ -120,12 +127,17 @@ export class Shell {
     this.#menuButton.hidden = !save && !end;
   }
 
-  /** @param {string} text how the connection is, "" when all is well @param {[string, () => void] | null} [action] */
-  notice(text, action = null) {
-    if (this.#notice.dataset.text === text) return;
-    this.#notice.dataset.text = text;
-    this.#notice.hidden = !text;
-    this.#notice.replaceChildren(text, ...(action ? [small(...action)] : []));
+  /** @param {string} text how the connection is, "" when all is well @param {[string, () => void] | null} [action] @param {number} [patienceMs] for what mostly passes before anybody could read it */
+  notice(text, action = null, patienceMs = 0) {
+    if (this.#noticed === text) return;
+    this.#noticed = text;
+    clearTimeout(this.#noticeTimer);
+    const show = () => {
+      this.#notice.hidden = !text;
+      this.#notice.replaceChildren(text, ...(action ? [small(...action)] : []));
+    };
+    if (text && this.#notice.hidden) this.#noticeTimer = setTimeout(show, patienceMs);
+    else show();
   }
 
   /** @param {string} text what went wrong and what to do, "" for nothing */
@@ -148,25 +160,26 @@ export class Shell {
   askToEnd() {
     const say = this.#words.say.bind(this.#words);
     const keep = h("button", { type: "button", class: "button", onclick: () => this.#unask() }, say("endKeep"));
-    const sure = () => {
+    const end = () => {
       this.#unask();
       this.#hooks.end();
+    };
+    const sure = h("button", { type: "button", class: "button danger", onclick: end }, say("endConfirm"));
+    const turn = (/** @type {KeyboardEvent} */ event) => {
+      if (event.key !== "Tab") return;
+      event.preventDefault();
+      (/** @type {ShadowRoot} */ (keep.getRootNode()).activeElement === keep ? sure : keep).focus();
     };
     this.#asked.replaceChildren(
       h(
         "div",
         {
           ...{ class: "question", role: "alertdialog", "aria-modal": "true" },
-          ...{ "aria-labelledby": "ask-title", "aria-describedby": "ask-text" },
+          ...{ "aria-labelledby": "ask-title", "aria-describedby": "ask-text", onkeydown: turn },
         },
         h("h3", { id: "ask-title" }, say("endTitle")),
         h("p", { id: "ask-text" }, say("endText")),
-        h(
-          "div",
-          { class: "buttons" },
-          keep,
-          h("button", { type: "button", class: "button danger", onclick: sure }, say("endConfirm")),
-        ),
+        h("div", { class: "buttons" }, keep, sure),
       ),
     );
     this.#asked.hidden = false;
@@ -188,7 +201,7 @@ export class Shell {
   }
 
   /** @param {Node} target */
-  #clicked(target) {
+  #wentTo(target) {
     const inMenu = this.#menu.contains(target) || this.#menuButton.contains(target);
     if (!inMenu) this.#toggleMenu(false);
   }

@@ -14,6 +14,9 @@ import { Shell } from "./shell.js";
 import { isEvent } from "./transcript.js";
 import { View } from "./view.js";
 
+/** What is over sooner is not worth a word. */
+const BLINK_MS = 1_000;
+
 /**
  * @typedef {object} StageHooks
  * @property {() => void} close
@@ -113,7 +116,7 @@ export class Stage {
     if (state.failure !== this.#failure && state.phase !== "failed") this.#fail(state.failure);
     this.#failure = state.failure;
     const { maxLength, attachmentTypes, attachments } = this.#config;
-    const attach = attachments && state.can.attach;
+    const attach = attachments ? state.can.attach : null;
     this.#composer.rules = { maxLength, types: attachmentTypes, attach };
     this.#drawFooter(state);
   }
@@ -128,15 +131,17 @@ export class Stage {
   /** @returns {import("./bubbles.js").Actions} */
   #actions() {
     const chat = () => this.#conversation.chat;
+    /** @type {(act: (text: string) => void) => (text: string) => void} the button that had the focus rests now, or is gone */
+    const then = (act) => (text) => {
+      act(text);
+      this.#focus();
+    };
     return {
-      answer: (text) => {
-        this.#send(text);
-        this.#focus(); // The button that had it rests now.
-      },
-      retry: (token) => chat()?.retry(token),
-      discard: (token) => this.#conversation.discard(token),
-      retryUpload: (token) => chat()?.uploads.retry(token),
-      cancelUpload: (token) => chat()?.uploads.cancel(token),
+      answer: then((text) => this.#send(text)),
+      retry: then((token) => chat()?.retry(token)),
+      discard: then((token) => this.#conversation.discard(token)),
+      retryUpload: then((token) => chat()?.uploads.retry(token)),
+      cancelUpload: then((token) => chat()?.uploads.cancel(token)),
       download: (attachment) => void this.#download(attachment),
     };
   }
@@ -162,12 +167,13 @@ export class Stage {
   #notice({ phase, link }) {
     const live = phase === "active" || phase === "leaving";
     const words = this.#words;
-    if (phase === "opening") return this.#shell.notice(words.say("starting"));
+    if (phase === "opening") return this.#shell.notice(words.say("starting"), null, BLINK_MS);
     if (!live || link === "connected" || link === "idle") return this.#shell.notice("");
     const again = () => this.#conversation.chat?.continueHere();
     this.#shell.notice(
       words.say(link),
       link === "elsewhere" ? [words.say("continueHere"), again] : null,
+      link.endsWith("connecting") ? BLINK_MS : 0,
     );
   }
 

@@ -248,6 +248,8 @@ export type Row =
       answered: boolean;
       answer: string | null;
       status: "sent" | "delivered" | "read" | null;
+      /** The chat is: its files can no longer be fetched. */
+      over: boolean;
     }
   | { kind: "entry"; key: string; entry: Entry; first: boolean }
   | { kind: "upload"; key: string; upload: Upload; first: boolean };

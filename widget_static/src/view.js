@@ -118,17 +118,21 @@ export class View {
     this.#stick = true;
   }
 
-  /** @type {(rows: Row[], setting: Setting) => boolean} whether something of the others was added at the end */
+  /** @type {(rows: Row[], setting: Setting) => boolean} whether something of the others was added below what was there */
   #place(rows, setting) {
     /** @type {Drawn} */
     const drawn = new Map();
     let added = false;
+    let below = false;
     /** @type {Element | null} */
     let next = this.#rows.firstElementChild;
     for (const row of rows) {
       const known = this.#drawn.get(row.key);
       const node = known ? this.#redrawn(known, row, setting) : this.#draw(row, setting);
-      added = !known && row.kind === "message" && !row.own;
+      if (row.kind === "message") {
+        added ||= below && !known && !row.own;
+        below ||= !!known;
+      }
       if (node === next) next = next.nextElementSibling;
       else this.#rows.insertBefore(node, next);
       drawn.set(row.key, { row, node });
@@ -147,8 +151,12 @@ export class View {
   /** @type {(known: { row: Row, node: HTMLElement }, row: Row, setting: Setting) => HTMLElement} the same node, changed if need be */
   #redrawn({ row: before, node }, row, setting) {
     if (same(before, row)) return node;
+    const { activeElement } = /** @type {ShadowRoot} */ (this.node.getRootNode());
+    const controls = () => [...node.querySelectorAll("button, a")];
+    const held = activeElement ? controls().indexOf(activeElement) : -1;
     node.className = classOf(row);
     node.replaceChildren(...contentsOf(row, setting));
+    /** @type {HTMLElement | undefined} */ (controls()[held])?.focus();
     return node;
   }
 

@@ -36,6 +36,15 @@ test("only events people care about get a line", () => {
   assert.ok(!shown("participant.joined", { ParticipantId: "me", ParticipantRole: "CUSTOMER" }));
 });
 
+test("an event that is told again is told once, where it was told last", () => {
+  const idle = (at, ParticipantId = "me") => event("participant.idle", { at, ParticipantId });
+  const events = (...items) => rowsOf(state(items)).filter(({ kind }) => kind === "event").map(({ line }) => line.at / 1000 % 100);
+  const last = events(idle(3));
+  assert.deepEqual(events(idle(1), event("participant.returned", { at: 2, ParticipantId: "me" }), idle(3)), last);
+  assert.equal(events(idle(1), item({ at: 2 }), idle(3)).length, 2);
+  assert.equal(events(idle(1), idle(3, "agent-1")).length, 2);
+});
+
 test("answers to guides are not shown", () => {
   assert.deepEqual(messages([own({ at: 1, ContentType: `${INTERACTIVE}.response` })]), []);
 });

@@ -52,6 +52,7 @@ export const en = {
   uploading: "Uploading {percent} %",
   checking: "Being checked…",
   fileRejected: "This file was not accepted.",
+  fileOver: "Not available after the end of the chat.",
   download: "Download {name}",
   fileTooLarge: "This file is too large. Choose one up to {size}.",
   fileEmpty: "This file is empty. Choose another one.",
