@@ -221,9 +221,10 @@ class Transcript:
             return
         with self._lock:
             # The writer may add meanwhile: that is read the next time.
-            for item_id, frame in list(self._unread.items()):
+            # Its keys alone are listed in one go; making pairs of them may let the writer in.
+            for item_id in list(self._unread):
                 try:
-                    self._take(frame.item.wire)
+                    self._take(self._unread[item_id].item.wire)
                 except ValueError:
                     logger.warning("a message was no JSON, and is not in the transcript")
                 del self._unread[item_id]

@@ -160,7 +160,7 @@ class TopicsProtocol:
             return plain
         try:
             outer = decoded(text)
-        except (ValueError, RecursionError):
+        except ValueError:
             text, outer = _first_value(text)
         if not isinstance(outer, dict):
             return Ignored("empty" if not text.strip() else "not a JSON object")
@@ -181,7 +181,7 @@ class TopicsProtocol:
     def _chat_frame(self, text: str, content: object) -> Event:
         try:
             item = item_of(content)
-        except (ValueError, RecursionError):
+        except ValueError:
             return Ignored("a chat frame without an item")
         self._plain.learn(text, item)
         return ChatFrame(text, item)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import gc
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatproxy.sessions.transcript import Cursor, Transcript, Wire
+from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.errors import ValidationException
 from chatproxy.upstream.inputs import StartPosition, TranscriptQuery
 from chatproxy.upstream.shapes import wire_time
@@ -238,3 +241,47 @@ def test_an_item_keeps_its_place_and_takes_its_newest_version() -> None:
     assert not changed[1]
     assert [each["Content"] for each in made.everything()] == ["edited", "2"]
     assert made.take({**item(1), "Content": "edited"}) is None
+
+
+def plain(number: int, content: str = '"x"') -> ChatFrame:
+    """A message still as text, as a socket makes it; ``content`` as JSON."""
+    inner = json.dumps(item(number)).replace(f'"Content": "{number}"', f'"Content": {content}')
+    frame = ChatFrame(json.dumps({"content": inner}))
+    frame.id = f"m-{number}"
+    return frame
+
+
+def test_what_nobody_can_decode_keeps_nobody_from_the_rest() -> None:
+    made = Transcript()
+    made.take_plain(plain(1, "[" * 100_000 + "]" * 100_000))
+    made.take_plain(plain(2))
+    assert ids(made.everything()) == ["m-2"]
+    assert len(made) == 1
+
+
+def test_a_message_may_come_at_any_moment_of_a_reading() -> None:
+    """The event loop adds while a thread reads; the collector lets it in where Python itself
+    does."""
+    made, coming = Transcript(), iter(range(200, 2000))
+    for number in range(100):
+        made.take_plain(plain(number))
+
+    def collected(phase: str, _: object) -> None:
+        if phase == "start":
+            number = next(coming)
+            frame = ready.pop(number)
+            made.take_plain(frame)
+
+    ready = {number: plain(number) for number in range(200, 2000)}
+    thresholds = gc.get_threshold()
+    gc.callbacks.append(collected)
+    gc.set_threshold(40)
+    try:
+        read = made.everything()
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(collected)
+    assert ids(read)[:100] == [f"m-{number}" for number in range(100)]
+    came = 2000 - 200 - len(ready)
+    assert came > 0
+    assert len(made) == 100 + came
