@@ -19,7 +19,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from chatproxy.conf import conf
 from chatproxy.relay.gateway import Gateway
 from chatproxy.sessions import counts, items, lifecycle
-from chatproxy.sessions.counts import Said
+from chatproxy.sessions.counts import Tally
 from chatproxy.sessions.items import Kept
 from chatproxy.upstream.chatframes import ChatFrame
 
@@ -39,12 +39,13 @@ class Batch:
 
     items: dict[tuple[str, str], Kept] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
-    said: dict[str, Said] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=dict)
     connected: set[str] = field(default_factory=set)
 
     def parts(self) -> Iterator[Batch]:
         """The same in the smallest pieces that can fail alone."""
-        yield Batch(said=self.said, connected=self.connected)
+        yield Batch(tallies=self.tallies)
+        yield Batch(connected=self.connected)
         for place, kept in self.items.items():
             yield Batch(items={place: kept})
         for note in self.notes:
@@ -59,25 +60,23 @@ class Recorder:
         self._stores = conf.retention_days > 0
         self._items: dict[tuple[str, str], Kept] = {}
         self._notes: list[Note] = []
-        self._said: dict[str, Said] = {}
-        # The same for plain messages, counted for each frame.
-        self._plain_in: dict[str, int] = {}
-        self._plain_out: dict[str, int] = {}
+        self._tallies: dict[str, Tally] = {}
         self._connected: set[str] = set()
         self._being_written = Batch()
         self._writing = asyncio.Lock()
+        self._flushes: set[asyncio.Task[bool]] = set()
 
-    def keep(self, session_id: str, item: dict[str, Any], is_new: bool) -> None:
-        """Remember an item's newest version until it is written; count it if its Id is new."""
-        said = counts.said_by(item) if is_new else counts.NOTHING
-        self._said[session_id] = self._said.get(session_id, counts.NOTHING) + said
+    def keep(self, tally: Tally, item: dict[str, Any]) -> None:
+        """Remember an item's newest version until it is written, and its session's tally."""
+        session_id = tally.session_id
+        self._tallies[session_id] = tally
         if self._stores:
             self._items[session_id, str(item["Id"])] = Kept(session_id, item)
 
-    def keep_plain(self, session_id: str, frame: ChatFrame) -> None:
+    def keep_plain(self, tally: Tally, frame: ChatFrame) -> None:
         """The same for a message that is new, still as text."""
-        plain = self._plain_in if frame.is_customers else self._plain_out
-        plain[session_id] = plain.get(session_id, 0) + 1
+        session_id = tally.session_id
+        self._tallies[session_id] = tally
         if self._stores:
             self._items[session_id, frame.id] = Kept(session_id, frame)
 
@@ -108,11 +107,18 @@ class Recorder:
                 await asyncio.sleep(RETRY_AFTER_S)
 
     async def flush(self, *, counts_too: bool = True) -> bool:
-        """Write everything that waits now.
+        """Write everything that waits now; a caller that is cancelled does not stop it.
 
         Returns:
             Whether it was written; if not, it is still here.
         """
+        # What waits is everybody's, and a link may be let go while it says its goodbyes.
+        flush = asyncio.create_task(self._flushed(counts_too))
+        self._flushes.add(flush)
+        flush.add_done_callback(self._flushes.discard)
+        return await asyncio.shield(flush)
+
+    async def _flushed(self, counts_too: bool) -> bool:
         async with self._writing:
             while batch := self._next_batch(counts_too=counts_too):
                 self._being_written = batch
@@ -135,27 +141,17 @@ class Recorder:
             del self._items[place]
         self._notes = self._notes[BATCH:]
         batch.connected, self._connected = self._connected, set()
-        # With the items, so that a process that dies has counted what it stored.
         if counts_too:
-            batch.said = self._taken_counts()
-        is_something = batch.items or batch.notes or batch.connected or batch.said
+            batch.tallies, self._tallies = self._tallies, {}
+        is_something = batch.items or batch.notes or batch.connected or batch.tallies
         return batch if is_something else None
-
-    def _taken_counts(self) -> dict[str, Said]:
-        incoming, outgoing, said = self._plain_in, self._plain_out, self._said
-        self._plain_in, self._plain_out, self._said = {}, {}, {}
-        for session_id in incoming.keys() | outgoing.keys():
-            more = incoming.get(session_id, 0), outgoing.get(session_id, 0)
-            said[session_id] = said.get(session_id, counts.NOTHING) + more
-        return said
 
     def _put_back(self, batch: Batch) -> None:
         # In front of what came meanwhile: items of the same instant keep the order they came in.
         self._items = batch.items | self._items
         self._notes[:0] = batch.notes
         self._connected |= batch.connected
-        for session_id, more in batch.said.items():
-            self._said[session_id] = self._said.get(session_id, counts.NOTHING) + more
+        self._tallies = batch.tallies | self._tallies
 
 
 def _write(batch: Batch) -> None:
@@ -174,8 +170,8 @@ def _write_together(batch: Batch) -> None:
     with transaction.atomic():
         if batch.items:
             items.append(batch.items.values())
-        if batch.said:
-            counts.add(batch.said)
+        if batch.tallies:
+            counts.write(batch.tallies.values())
         for session_id in sorted(batch.connected):
             lifecycle.mark_connected(session_id)
         for session_id, kind, detail in batch.notes:
@@ -189,4 +185,5 @@ def _write_alone(part: Batch) -> None:
         raise
     except Exception:
         sessions = {session_id for session_id, _ in part.items} | {note[0] for note in part.notes}
+        sessions |= part.tallies.keys() | part.connected
         logger.exception("not stored, given up", extra={"session": sorted(sessions)})

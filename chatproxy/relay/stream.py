@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from chatproxy.relay.fastpath import pack
 from chatproxy.relay.frames import chat_frame, frames_of, session_frame, with_position
+from chatproxy.sessions.counts import Tally
 from chatproxy.sessions.transcript import Transcript
 from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.items import Item
@@ -66,12 +67,12 @@ class Tab(Protocol):
 
 
 class Keeper(Protocol):
-    """What stores and counts; at once and without waiting."""
+    """What stores items and counts; at once and without waiting."""
 
-    def keep(self, session_id: str, item: Wire, is_new: bool) -> None:
-        """An item as it now is; ``is_new``: its Id was not known before."""
+    def keep(self, tally: Tally, item: Wire) -> None:
+        """An item as it now is."""
 
-    def keep_plain(self, session_id: str, frame: ChatFrame) -> None:
+    def keep_plain(self, tally: Tally, frame: ChatFrame) -> None:
         """A message whose Id was not known before, still as text."""
 
 
@@ -142,6 +143,7 @@ class Stream:
         self.session_id = session_id
         self.contact_id = contact_id
         self.transcript = Transcript()
+        self.tally = Tally(session_id)
         self.tabs: list[Tab] = []
         self.state = LinkState.CONNECTING
         self.is_ended = False
@@ -171,7 +173,8 @@ class Stream:
         """Take what was stored before this link: known, hence neither sent nor stored again."""
         for wire in items:
             item = Item(wire)
-            self.transcript.take(wire)
+            if self.transcript.take(wire) is not None:
+                self.tally.count(wire)
             self._advance(item)
             # It ended, and the process died before it could write that down.
             self.is_ended = self.is_ended or item.is_chat_ended
@@ -185,7 +188,11 @@ class Stream:
         counts, tabs = self._counts, self.tabs
         counts.taken += 1
         if frame.id and self.transcript.take_plain(frame):
-            self._keeper.keep_plain(self.session_id, frame)
+            if frame.is_customers:
+                self.tally.incoming += 1
+            else:
+                self.tally.outgoing += 1
+            self._keeper.keep_plain(self.tally, frame)
             self.expected.discard(frame.id)
             if frame.instant > self._instant:
                 self._instant = frame.instant
@@ -210,13 +217,16 @@ class Stream:
 
     def _understand(self, item: Item) -> str:
         """What news means for the transcript; says the item's content type."""
-        self.expected.discard(item.id)
         changed = self.transcript.take(item.wire)
+        self.expected.discard(item.id)
         if changed is None and item.is_receipt and "MessageProcessingStatus" in item.metadata:
             # Something happened to a message we have never seen: no longer all is known here.
             self.transcript.is_complete &= item.id in self.transcript
         if changed is not None:
-            self._keeper.keep(self.session_id, *changed)
+            entry, is_new = changed
+            if is_new:
+                self.tally.count(entry)
+            self._keeper.keep(self.tally, entry)
         self._advance(item)
         return item.content_type
 

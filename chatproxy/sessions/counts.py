@@ -1,10 +1,15 @@
-"""How much was said in each session, as the admin lists it."""
+"""How much was said in each session, as the admin lists it.
+
+A link counts what its chat holds in all, not what it adds: what is counted twice, by two processes
+or by one that has read the chat anew after a restart, is then the same number, and writing it again
+changes nothing.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -12,35 +17,37 @@ from django.utils import timezone
 from chatproxy.sessions.models import ChatSession
 from chatproxy.upstream.vocabulary import ItemType, ParticipantRole
 
-_ADD = (
-    f"UPDATE {ChatSession._meta.db_table} SET messages_in = messages_in + %s,"  # noqa: S608
-    " messages_out = messages_out + %s, last_activity_at = %s WHERE id = %s"
+# Never less than before: a link that is still reading its chat has not seen all of it.
+_RAISE = (
+    f"UPDATE {ChatSession._meta.db_table} SET"  # noqa: S608
+    " messages_in = CASE WHEN messages_in < %s THEN %s ELSE messages_in END,"
+    " messages_out = CASE WHEN messages_out < %s THEN %s ELSE messages_out END,"
+    " last_activity_at = %s WHERE id = %s"
 )
 
 
-class Said(NamedTuple):
-    """Messages and files of one session: the customer's, and those of everybody else."""
+class Tally:
+    """Messages and files of one session so far: the customer's, and those of everybody else."""
 
-    incoming: int = 0
-    outgoing: int = 0
+    __slots__ = ("incoming", "outgoing", "session_id")
 
-    def __add__(self, more: tuple[int, ...]) -> Said:  # type: ignore[override]
-        return Said(self.incoming + more[0], self.outgoing + more[1])
+    def __init__(self, session_id: str, incoming: int = 0, outgoing: int = 0) -> None:
+        self.session_id = session_id
+        self.incoming = incoming
+        self.outgoing = outgoing
+
+    def count(self, item: Mapping[str, Any]) -> None:
+        """Count an item, unless it is neither message nor file. Once for each Id."""
+        if item.get("Type") not in (ItemType.MESSAGE, ItemType.ATTACHMENT):
+            return
+        if item.get("ParticipantRole") == ParticipantRole.CUSTOMER:
+            self.incoming += 1
+        else:
+            self.outgoing += 1
 
 
-NOTHING, FROM_CUSTOMER, TO_CUSTOMER = Said(), Said(1, 0), Said(0, 1)
-
-
-def said_by(item: Mapping[str, Any]) -> Said:
-    """What one new item adds."""
-    if item.get("Type") not in (ItemType.MESSAGE, ItemType.ATTACHMENT):
-        return NOTHING
-    is_customers = item.get("ParticipantRole") == ParticipantRole.CUSTOMER
-    return FROM_CUSTOMER if is_customers else TO_CUSTOMER
-
-
-def add(counts: Mapping[str, Said]) -> None:
-    """Add to the counts of sessions, and note that something happened in each.
+def write(tallies: Iterable[Tally]) -> None:
+    """Raise the counts of sessions, and note that something happened in each.
 
     One statement for all of them, which with the ORM would be one each. In order of their ids, so
     that two processes never wait for each other's rows.
@@ -50,8 +57,12 @@ def add(counts: Mapping[str, Said]) -> None:
         timezone.now(), connection
     )
     rows = [
-        (incoming, outgoing, now, pk.get_db_prep_value(uuid.UUID(session_id), connection))
-        for session_id, (incoming, outgoing) in sorted(counts.items())
+        (
+            *(tally.incoming, tally.incoming),
+            *(tally.outgoing, tally.outgoing),
+            *(now, pk.get_db_prep_value(uuid.UUID(tally.session_id), connection)),
+        )
+        for tally in sorted(tallies, key=lambda tally: tally.session_id)
     ]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(_ADD, rows)
+        cursor.executemany(_RAISE, rows)

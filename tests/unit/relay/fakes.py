@@ -11,6 +11,7 @@ from typing import Any
 
 from chatproxy.relay.stream import Stream
 from chatproxy.sessions import lifecycle
+from chatproxy.sessions.counts import Tally
 from chatproxy.sessions.transcript import as_entry
 from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.errors import AccessDeniedException
@@ -138,15 +139,15 @@ class Kept:
     """A recorder that remembers what it was told."""
 
     def __init__(self) -> None:
-        self.items: list[tuple[Wire, bool]] = []
+        self.items: list[Wire] = []
         self.notes: list[tuple[str, Wire]] = []
         self.connected = 0
 
-    def keep(self, session_id: str, item: Wire, is_new: bool) -> None:
-        self.items.append((item, is_new))
+    def keep(self, tally: Tally, item: Wire) -> None:
+        self.items.append(item)
 
-    def keep_plain(self, session_id: str, frame: ChatFrame) -> None:
-        self.items.append((as_entry(frame.item.wire), True))
+    def keep_plain(self, tally: Tally, frame: ChatFrame) -> None:
+        self.items.append(as_entry(frame.item.wire))
 
     def mark_connected(self, session_id: str) -> None:
         self.connected += 1

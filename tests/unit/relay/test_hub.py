@@ -110,7 +110,23 @@ async def test_what_is_stored_is_neither_sent_nor_counted_again(
     assert tab.texts == ["and after"]
     await hub.recorder.flush()
     chat.refresh_from_db()
-    assert chat.messages_out == 1
+    assert chat.messages_out == 2
+
+
+async def test_a_chat_of_which_nothing_is_stored_is_counted_once_for_all_its_links(
+    hub: Hub, upstream: Upstream, make_chat: MakeChat, settings: Any
+) -> None:
+    settings.CHAT_RETENTION_DAYS = 0
+    chat = make_chat()
+    for text in ("one", "two", "three"):
+        upstream.say(message(text))
+        restarted = Hub(upstream, upstream.dial)  # type: ignore[arg-type]
+        for each in (hub, restarted):  # the one before still holds its link
+            await connected(each, chat)
+            await each.recorder.flush()
+        await restarted.drain(1.0)
+    chat.refresh_from_db()
+    assert (chat.messages_in, chat.messages_out) == (0, 3)
 
 
 async def test_one_tab_too_many_closes_the_oldest(

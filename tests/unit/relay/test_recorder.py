@@ -12,6 +12,7 @@ from django.db import OperationalError
 from chatproxy.relay import recorder as recorder_module
 from chatproxy.relay.recorder import Recorder
 from chatproxy.sessions import items
+from chatproxy.sessions.counts import Tally
 from chatproxy.sessions.models import SessionEvent, StoredItem
 from tests.unit.relay.conftest import MakeChat, OnLoop
 from tests.unit.relay.fakes import event, frame_text, message, read_frame
@@ -52,7 +53,8 @@ async def test_items_and_notes_are_written_together(
     recorder: Recorder, make_chat: MakeChat
 ) -> None:
     chat = make_chat()
-    recorder.keep(str(chat.pk), message("hello"), True)
+    tally = Tally(str(chat.pk), outgoing=1)
+    recorder.keep(tally, message("hello"))
     recorder.note(str(chat.pk), "link_up")
     assert recorder.waiting == 2
     assert await recorder.flush()
@@ -64,9 +66,10 @@ async def test_of_an_item_that_waits_only_the_newest_version_is_written(
     recorder: Recorder, make_chat: MakeChat
 ) -> None:
     chat = make_chat()
+    tally = Tally(str(chat.pk), outgoing=1)
     wire = message("draft")
-    recorder.keep(str(chat.pk), wire, True)
-    recorder.keep(str(chat.pk), {**wire, "Content": "final"}, False)
+    recorder.keep(tally, wire)
+    recorder.keep(tally, {**wire, "Content": "final"})
     assert recorder.waiting == 1
     await recorder.flush()
     chat.refresh_from_db()
@@ -77,8 +80,9 @@ async def test_a_database_that_is_away_costs_nothing_but_time(
     recorder: Recorder, make_chat: MakeChat, gateway: Inline
 ) -> None:
     chat = make_chat()
+    tally = Tally(str(chat.pk), outgoing=1)
     gateway.is_away = True
-    recorder.keep(str(chat.pk), message("kept"), True)
+    recorder.keep(tally, message("kept"))
     recorder.note(str(chat.pk), "link_lost")
     assert not await recorder.flush()
     assert recorder.waiting == 2
@@ -91,14 +95,16 @@ async def test_a_version_that_comes_during_a_failed_write_is_the_one_written_lat
     recorder: Recorder, make_chat: MakeChat, gateway: Inline
 ) -> None:
     chat = make_chat()
+    tally = Tally(str(chat.pk), outgoing=1)
     wire, other = message("old"), message("other")
-    recorder.keep(str(chat.pk), wire, True)
+    recorder.keep(tally, wire)
     gateway.is_away = True
 
     def meanwhile() -> None:
         gateway.meanwhile = lambda: None
-        recorder.keep(str(chat.pk), other, True)
-        recorder.keep(str(chat.pk), {**wire, "Content": "new"}, False)
+        tally.outgoing += 1
+        recorder.keep(tally, other)
+        recorder.keep(tally, {**wire, "Content": "new"})
 
     gateway.meanwhile = meanwhile
     assert not await recorder.flush()
@@ -117,10 +123,11 @@ async def test_an_item_that_can_never_be_stored_holds_up_no_other(
     recorder: Recorder, make_chat: MakeChat
 ) -> None:
     chat = make_chat()
+    tally = Tally(str(chat.pk), outgoing=1)
     bad = {**message("bad"), "AbsoluteTime": None, "ContentType": object()}
-    recorder.keep(str(chat.pk), message("good"), True)
-    recorder.keep(str(chat.pk), bad, True)
-    recorder.keep(str(chat.pk), event("participant.joined"), True)
+    recorder.keep(tally, message("good"))
+    recorder.keep(tally, bad)
+    recorder.keep(tally, event("participant.joined"))
     recorder.note(str(chat.pk), "bad", detail=object())
     assert await recorder.flush()
     assert StoredItem.objects.count() == 2
@@ -131,9 +138,10 @@ async def test_more_than_a_batch_is_written_in_turn(
     recorder: Recorder, make_chat: MakeChat, gateway: Inline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chat = make_chat()
+    tally = Tally(str(chat.pk), outgoing=1)
     monkeypatch.setattr(recorder_module, "BATCH", 10)
     for _ in range(35):
-        recorder.keep(str(chat.pk), message("one of many"), True)
+        recorder.keep(tally, message("one of many"))
     assert await recorder.flush()
     assert gateway.calls == 4
     assert StoredItem.objects.count() == 35
@@ -143,8 +151,9 @@ async def test_a_plain_message_is_stored_as_the_transcript_has_it(
     recorder: Recorder, make_chat: MakeChat
 ) -> None:
     chat = make_chat()
+    tally = Tally(str(chat.pk), incoming=1)
     wire = message("as text", ParticipantRole="CUSTOMER", InitialContactId="c-1")
-    recorder.keep_plain(str(chat.pk), read_frame(frame_text(wire)))
+    recorder.keep_plain(tally, read_frame(frame_text(wire)))
     assert await recorder.flush()
     (stored,) = items.read(str(chat.pk))
     assert stored == {name: wire[name] for name in wire if name != "InitialContactId"}
@@ -157,8 +166,9 @@ async def test_with_no_retention_only_the_counts_are_kept(
 ) -> None:
     settings.CHAT_RETENTION_DAYS = 0
     recorder, chat = Recorder(gateway), make_chat()  # type: ignore[arg-type]
-    recorder.keep(str(chat.pk), message("unwritten"), True)
-    recorder.keep_plain(str(chat.pk), read_frame(frame_text(message("unwritten too"))))
+    tally = Tally(str(chat.pk), outgoing=2)
+    recorder.keep(tally, message("unwritten"))
+    recorder.keep_plain(tally, read_frame(frame_text(message("unwritten too"))))
     assert await recorder.flush(counts_too=False)
     assert gateway.calls == 0
     assert await recorder.flush()
@@ -170,10 +180,12 @@ async def test_counts_survive_a_database_that_is_away(
     recorder: Recorder, make_chat: MakeChat, gateway: Inline
 ) -> None:
     chat = make_chat()
-    recorder.keep(str(chat.pk), message("one"), True)
+    tally = Tally(str(chat.pk), outgoing=1)
+    recorder.keep(tally, message("one"))
     gateway.is_away = True
     assert not await recorder.flush()
-    recorder.keep(str(chat.pk), message("two"), True)
+    tally.outgoing += 1
+    recorder.keep(tally, message("two"))
     gateway.is_away = False
     assert await recorder.flush()
     chat.refresh_from_db()
@@ -184,11 +196,12 @@ async def test_it_goes_on_by_itself_until_the_database_is_back(
     recorder: Recorder, make_chat: MakeChat, gateway: Inline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chat = make_chat()
+    tally = Tally(str(chat.pk), outgoing=1)
     monkeypatch.setattr(recorder_module, "FLUSH_EVERY_S", 0.001)
     monkeypatch.setattr(recorder_module, "RETRY_AFTER_S", 0.001)
     gateway.is_away = True
     task = asyncio.create_task(recorder.run())
-    recorder.keep(str(chat.pk), message("in the end"), True)
+    recorder.keep(tally, message("in the end"))
     async with asyncio.timeout(5):
         while gateway.calls < 3:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
@@ -198,3 +211,18 @@ async def test_it_goes_on_by_itself_until_the_database_is_back(
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert StoredItem.objects.count() == 1
+
+
+async def test_who_leaves_while_it_writes_takes_nothing_along(
+    recorder: Recorder, make_chat: MakeChat, gateway: Inline
+) -> None:
+    chat = make_chat()
+    recorder.keep(Tally(str(chat.pk), outgoing=1), message("somebody's"))
+    left = asyncio.create_task(recorder.flush())
+    while not gateway.calls:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    left.cancel()
+    await asyncio.gather(left, return_exceptions=True)
+    assert await recorder.flush()
+    chat.refresh_from_db()
+    assert (chat.messages_out, StoredItem.objects.count()) == (1, 1)

@@ -66,8 +66,8 @@ def test_each_version_of_an_item_is_news() -> None:
     for version in (wire, {**wire, "Content": "the ********"}, receipt(wire), receipt(wire)):
         take(stream, version)
     assert len(tab.chat) == 3
-    assert [is_new for _, is_new in kept.items] == [True, False, False]
-    assert kept.items[-1][0]["MessageMetadata"]["Receipts"]
+    assert (len(kept.items), stream.tally.outgoing) == (3, 1)
+    assert kept.items[-1]["MessageMetadata"]["Receipts"]
 
 
 def test_a_receipt_before_its_message_is_merged_when_that_comes() -> None:
@@ -344,9 +344,9 @@ def test_reading_frames_by_their_text_makes_no_difference(steps: list[tuple[int,
                 stream.transcript.everything()
             else:
                 take(stream, version, as_plain=as_plain)
-        newest = {item["Id"]: item for item, _ in kept.items}
-        new = [item["Id"] for item, is_new in kept.items if is_new]
-        outcomes.append((tab.chat, stream.transcript.everything(), newest, new))
+        newest = {item["Id"]: item for item in kept.items}
+        said = stream.tally.incoming, stream.tally.outgoing
+        outcomes.append((tab.chat, stream.transcript.everything(), newest, said))
     assert outcomes[0] == outcomes[1]
 
 
@@ -367,3 +367,32 @@ def test_a_replay_by_time_holds_everything_that_came_since(seconds: list[int], c
     assert known | {item["Id"] for item in again.chat} >= {wire["Id"] for wire in wires[cut:]}
     shown = [item["AbsoluteTime"] for item in again.chat]
     assert shown == sorted(shown)
+
+
+def test_an_echo_that_comes_just_when_it_is_first_expected_is_not_waited_for() -> None:
+    stream, taken = make_stream(), []
+    wire = message("sent")
+    really_take = stream.transcript.take
+
+    def take_while_a_request_ends(item: Wire) -> object:
+        stream.expect(wire["Id"])
+        taken.append(item)
+        return really_take(item)
+
+    stream.transcript.take = take_while_a_request_ends  # type: ignore[assignment]
+    take(stream, wire, as_plain=False)
+    assert taken
+    assert stream.expected == set()
+
+
+def test_messages_are_tallied_once_by_who_said_them() -> None:
+    stream = make_stream()
+    stored = message("stored", ParticipantRole="CUSTOMER")
+    stream.preload([stored, event("participant.joined")])
+    plain = message("plain", ParticipantRole="CUSTOMER")
+    for as_plain in (True, False):
+        take(stream, plain, as_plain=as_plain)
+    take(stream, message("decoded"), as_plain=False)
+    take(stream, stored)
+    take(stream, receipt(stored))
+    assert (stream.tally.incoming, stream.tally.outgoing) == (2, 1)

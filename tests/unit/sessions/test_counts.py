@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from chatproxy.sessions import counts
-from chatproxy.sessions.counts import NOTHING, Said
+from chatproxy.sessions.counts import Tally
 from chatproxy.sessions.models import ChatSession
 from chatproxy.widgets.models import Widget
 
@@ -21,11 +21,11 @@ def a_chat(widget: Widget) -> ChatSession:
 
 
 @pytest.mark.django_db
-def test_counts_are_added_to_each_of_their_sessions() -> None:
+def test_counts_are_raised_for_each_of_their_sessions() -> None:
     widget = Widget.objects.create(key="counted", name="Counted")
     first, second, quiet = a_chat(widget), a_chat(widget), a_chat(widget)
-    counts.add({str(first.pk): Said(1, 1), str(second.pk): Said(0, 2)})
-    counts.add({str(first.pk): Said(2, 0), str(second.pk): NOTHING})
+    counts.write([Tally(str(first.pk), 1, 1), Tally(str(second.pk), 0, 2)])
+    counts.write([Tally(str(first.pk), 3, 1), Tally(str(second.pk), 0, 2)])
     for chat in (first, second, quiet):
         chat.refresh_from_db()
     assert (first.messages_in, first.messages_out) == (3, 1)
@@ -35,16 +35,27 @@ def test_counts_are_added_to_each_of_their_sessions() -> None:
     assert first.last_activity_at > recently > quiet.last_activity_at
 
 
+@pytest.mark.django_db
+def test_a_link_that_has_not_read_all_of_its_chat_lowers_no_count() -> None:
+    chat = a_chat(Widget.objects.create(key="counted", name="Counted"))
+    counts.write([Tally(str(chat.pk), 5, 7)])
+    counts.write([Tally(str(chat.pk), 2, 8)])
+    chat.refresh_from_db()
+    assert (chat.messages_in, chat.messages_out) == (5, 8)
+
+
 @pytest.mark.parametrize(
     ("role", "kind", "adds"),
     [
-        ("CUSTOMER", "MESSAGE", Said(1, 0)),
-        ("CUSTOMER", "ATTACHMENT", Said(1, 0)),
-        ("AGENT", "MESSAGE", Said(0, 1)),
-        ("SYSTEM", "MESSAGE", Said(0, 1)),
-        ("AGENT", "EVENT", Said(0, 0)),
-        ("CUSTOMER", "MESSAGEMETADATA", Said(0, 0)),
+        ("CUSTOMER", "MESSAGE", (1, 0)),
+        ("CUSTOMER", "ATTACHMENT", (1, 0)),
+        ("AGENT", "MESSAGE", (0, 1)),
+        ("SYSTEM", "MESSAGE", (0, 1)),
+        ("AGENT", "EVENT", (0, 0)),
+        ("CUSTOMER", "MESSAGEMETADATA", (0, 0)),
     ],
 )
-def test_messages_and_files_count(role: str, kind: str, adds: Said) -> None:
-    assert counts.said_by({"Type": kind, "ParticipantRole": role}) == adds
+def test_messages_and_files_count(role: str, kind: str, adds: tuple[int, int]) -> None:
+    tally = Tally("s-1")
+    tally.count({"Type": kind, "ParticipantRole": role})
+    assert (tally.incoming, tally.outgoing) == adds
