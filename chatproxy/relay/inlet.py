@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from chatproxy.relay.stream import Stream
 from chatproxy.upstream.chatframes import ChatFrame
+
+logger = logging.getLogger(__name__)
 
 MOST_HELD = 2000
 
@@ -56,6 +59,10 @@ class Inlet:
         return any(not frame.id and frame.item.is_chat_ended for frame in self._held or ())
 
     def _pass_on(self, frame: ChatFrame) -> None:
-        self._stream.take(frame)
+        try:
+            self._stream.take(frame)
+        except Exception:
+            # One item we cannot handle must not cost the chat its socket, nor what is held behind.
+            logger.exception("a frame could not be handled")
         if self._stream.is_ended:
             self._over.set()

@@ -168,15 +168,12 @@ class Link:
         socket, renew_after_s = await self._dial()
         try:
             news = await self._caught_up(socket)
+            since, self._gone_since = self._gone_since, None
+            if not self.has_been_up:
+                await self._mark_connected()
         except BaseException:
             socket.close()
             raise
-        self._inlet.release()
-        if not self.stream.is_ended:
-            self.stream.set_state(LinkState.CONNECTED)
-        since, self._gone_since = self._gone_since, None
-        if not self.has_been_up:
-            await self._mark_connected()
         self._note("link_up", after=since and since.isoformat(), items=news if since else None)
         self.has_been_up = True
         self.connected.set()
@@ -190,18 +187,26 @@ class Link:
             self._recorder.mark_connected(self.stream.session_id)
 
     async def _caught_up(self, socket: Socket) -> int:
-        """Fill the gap before ``socket``, for as long as that lives; says how much was news."""
+        """Fill the gap before ``socket``, for as long as that lives, then let frames pass.
+
+        Returns:
+            How much was news.
+        """
         awake = asyncio.create_task(socket.keep_awake())
         filling = asyncio.create_task(self._filled())
         try:
             await asyncio.wait({awake, filling}, return_when=asyncio.FIRST_COMPLETED)
             if not filling.done():
                 raise SocketLost(awake.result())
-            return filling.result()
+            news = filling.result()
         finally:
             for task in (awake, filling):
                 task.cancel()
             await asyncio.gather(awake, filling, return_exceptions=True)
+        self._inlet.release()
+        if not self.stream.is_ended:
+            self.stream.set_state(LinkState.CONNECTED)
+        return news
 
     async def _filled(self) -> int:
         """Fill the gap, and try again while the service is only busy."""
@@ -252,21 +257,17 @@ class Link:
     async def _take_leave(self, old: Socket, fresh: Socket) -> None:
         """Close the socket that was replaced, once what is on its way on it has arrived.
 
-        One that does not answer any more may have been deaf for a while: that is a gap.
+        One that does not answer any more may have been deaf for a while: that is a gap. If it
+        cannot be read now, it stays one: the fresh socket is given up for another.
         """
         asyncio.get_running_loop().call_later(OVERLAP_S, old.close)
         if await old.answers(OVERLAP_S) or self.stream.is_ended:
             return
         self._note("link_was_deaf")
+        self.connected.clear()  # what is known here may lack something
         self._inlet.hold()
-        try:
-            await self._caught_up(fresh)
-        except SocketLost:
-            pass  # whoever keeps the fresh one awake finds out
-        except (UpstreamError, GovernorBusy, ChatOver) as err:
-            self._note("link_failed", error=_named(err))
-        finally:
-            self._inlet.release()
+        await self._caught_up(fresh)
+        self.connected.set()
 
     async def _awake(self, socket: Socket, renew_after_s: float) -> str:
         """Until the socket is lost (says why), the chat over or renewal due (says nothing)."""

@@ -8,7 +8,6 @@ mean is told by ``upstream/topics.py``.
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -21,8 +20,6 @@ from chatproxy.conf import conf
 from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.tokens import WebsocketUrl
 from chatproxy.upstream.topics import HeartbeatAnswered, Subscribed, TopicsProtocol
-
-logger = logging.getLogger(__name__)
 
 HANDSHAKE_TIMEOUT_S = 8.0
 SUBSCRIBE_TIMEOUT_S = 6.0
@@ -69,6 +66,7 @@ class UpstreamSocket(WSListener):
         self._took = took
         self._topics = TopicsProtocol(heartbeat_interval_s=HEARTBEAT_S)
         self._transport: WSTransport | None = None
+        self._is_wanted = True
         self._parts: list[bytes] = []
         self._heard = asyncio.Event()
         self._answered = asyncio.Event()
@@ -91,12 +89,11 @@ class UpstreamSocket(WSListener):
                 max_frame_size=MAX_FRAME_BYTES,
                 max_redirects=0,
             )
-        except (WSError, OSError, TimeoutError) as err:
-            raise _lost(err) from None
-        try:
             await socket._subscribe()
-        except BaseException:
+        except BaseException as err:
             socket.close()
+            if isinstance(err, WSError | OSError | TimeoutError):
+                raise _lost(err) from None
             raise
         return socket
 
@@ -140,6 +137,7 @@ class UpstreamSocket(WSListener):
 
     def close(self) -> None:
         """Close with 1000; the peer's answer is not waited for. Idempotent."""
+        self._is_wanted = False
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.send_close(WSCloseCode.OK)
@@ -148,6 +146,10 @@ class UpstreamSocket(WSListener):
     # --- called by picows -------------------------------------------------------------------
 
     def on_ws_connected(self, transport: WSTransport) -> None:
+        if not self._is_wanted:
+            # Whoever dialled was cancelled, which does not end a handshake.
+            transport.disconnect()
+            return
         self._transport = transport
         self._send_all(self._topics.opening())
 
@@ -177,11 +179,7 @@ class UpstreamSocket(WSListener):
     def _on_text(self, text: str) -> None:
         event = self._topics.receive(text)
         if type(event) is ChatFrame:
-            try:
-                self._took(event)
-            except Exception:
-                # One item we cannot handle must not cost the chat its socket.
-                logger.exception("a frame could not be handled")
+            self._took(event)
         elif type(event) is Subscribed:
             self._heard.set()
         elif type(event) is HeartbeatAnswered:

@@ -15,6 +15,7 @@ from chatproxy.relay.link import Link
 from chatproxy.relay.socket import SocketLost
 from chatproxy.relay.stream import LinkState
 from chatproxy.sessions.vault import SealBroken
+from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.errors import (
     AccessDeniedException,
     ThrottlingException,
@@ -367,3 +368,43 @@ async def test_a_link_cancelled_while_it_fills_the_gap_lets_go_too() -> None:
         chat.task.cancel()
         await asyncio.gather(chat.task, return_exceptions=True)
         assert chat.upstream.open_sockets == []
+
+
+async def test_a_link_cancelled_while_it_is_written_down_as_up_lets_go_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with a_chat() as chat:
+        writing = asyncio.Event()
+
+        async def database(*_: Any) -> None:
+            writing.set()
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(chat.upstream, "database", database)
+        await writing.wait()
+        assert chat.task is not None
+        chat.task.cancel()
+        await asyncio.gather(chat.task, return_exceptions=True)
+        assert chat.upstream.open_sockets == []
+
+
+async def test_an_item_nobody_can_handle_costs_those_behind_it_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with a_chat() as chat:
+        chat.upstream.hold_transcript = asyncio.Event()
+        await until(lambda: chat.upstream.pages)
+        really_take = chat.stream.take
+
+        def take(frame: ChatFrame) -> bool:
+            if frame.item.content == "poison":
+                raise TypeError
+            return really_take(frame)
+
+        monkeypatch.setattr(chat.stream, "take", take)
+        for text in ("poison", "behind it"):
+            chat.upstream.sockets[0].say(message(text))
+        chat.upstream.hold_transcript.set()
+        await chat.up()
+        assert chat.tab.texts == ["behind it"]
+        assert len(chat.upstream.sockets) == 1

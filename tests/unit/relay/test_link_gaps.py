@@ -8,7 +8,7 @@ import pytest
 
 from chatproxy.relay import inlet, link
 from chatproxy.relay.stream import LinkState
-from chatproxy.upstream.errors import ThrottlingException
+from chatproxy.upstream.errors import ThrottlingException, UpstreamUnreachable
 from chatproxy.upstream.vocabulary import Operation
 from tests.unit.relay.fakes import FakeTab, Wire, make_stream, message, until
 from tests.unit.relay.test_link import Chat, a_chat
@@ -94,6 +94,37 @@ async def test_what_a_deaf_socket_missed_is_read_when_it_is_renewed() -> None:
         chat.upstream.say(message("heard"))
         await until(lambda: len(chat.tab.texts) == 2)
         assert chat.tab.texts == ["into the void", "heard"]
+
+
+async def test_what_a_deaf_socket_missed_stays_a_gap_until_it_is_read() -> None:
+    async with a_chat() as chat:
+        await chat.up()
+        chat.upstream.sockets[0].is_open = False
+        chat.upstream.say(message("into the void"))
+        chat.upstream.transcript_errors = [UpstreamUnreachable(Operation.GET_TRANSCRIPT)]
+        await chat.link.renew_token()
+        await until(lambda: "link_was_deaf" in chat.kept.kinds())
+        chat.upstream.say(message("heard"))
+        await until(lambda: len(chat.tab.texts) == 2)
+        assert chat.tab.texts == ["into the void", "heard"]
+        await chat.up()
+
+
+async def test_a_link_that_waited_for_a_deaf_sockets_gap_is_connected_again() -> None:
+    async with a_chat() as chat:
+        await chat.up()
+        chat.upstream.sockets[0].is_open = False
+        chat.upstream.transcript_errors = [
+            ThrottlingException(Operation.GET_TRANSCRIPT, status_code=429)
+        ]
+        await chat.link.renew_token()
+        chat.upstream.hold_transcript = asyncio.Event()
+        await until(lambda: "link_was_deaf" in chat.kept.kinds())
+        assert not chat.link.connected.is_set()
+        chat.upstream.hold_transcript.set()
+        await until(lambda: {"state": LinkState.DEGRADED} in chat.tab.session)
+        await chat.up()
+        assert chat.tab.session[-1] == {"state": LinkState.CONNECTED}
 
 
 async def test_a_socket_that_answers_costs_no_transcript_when_it_is_renewed() -> None:
