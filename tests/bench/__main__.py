@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from tests.bench import grounds, report
 from tests.bench.flows import Figures, Flow, send_messages
 from tests.bench.process import pin_load
@@ -133,9 +135,9 @@ def main() -> None:
     tables = list[str]()
     with tempfile.TemporaryDirectory(prefix="chatproxy-bench-") as folder:
         if options.only != "rest":
-            tables += report.relays(*asyncio.run(measure_relays(plan, Path(folder))), plan.sessions)
+            tables += report.relays(*uvloop.run(measure_relays(plan, Path(folder))), plan.sessions)
         if options.only != "relay":
-            tables += report.views(asyncio.run(measure_views(plan, Path(folder))))
+            tables += report.views(uvloop.run(measure_views(plan, Path(folder))))
     text = "\n\n".join([report.machine(), *tables]) + "\n"
     print("\n" + text)
     if options.write:

@@ -87,6 +87,7 @@ class Upstream:
         self.socket_port = 0
         self._chats = 0
         self._ids = 0
+        self._second, self._at = 0, ""
         self._servers: list[asyncio.Server] = []
 
     async def start(self) -> None:
@@ -113,12 +114,11 @@ class Upstream:
     def push(self, chat: int, number: int) -> None:
         """Say one thing in ``chat``: the frame tells its number and when (ns) it was sent."""
         self._ids += 1
-        now = time.time()
-        at = (
-            time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03d}Z"
-        )
+        now = int(time.time())
+        if now != self._second:
+            self._second, self._at = now, time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(now))
         frame = _FRAME % {
-            "at": at,
+            "at": self._at,
             "number": number,
             "sent": time.perf_counter_ns(),
             "id": self._ids,
