@@ -22,7 +22,7 @@ ARROWS = {
     "widgets": "widgets conf django",
     "sessions": "sessions widgets upstream conf django cryptography",
     "sessions/control": "channels asgiref",
-    "sessions/management": "demo child serve lifespan",
+    "sessions/management": "demo child serve lifespan uvloop",
     "relay": "relay sessions upstream conf django",
     "relay/socket": "picows",
     "relay/housekeeping": "channels",  # hears what sessions/control publishes
