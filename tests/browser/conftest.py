@@ -20,6 +20,27 @@ RESULTS = Path(__file__).resolve().parents[2] / "test-results"
 PATIENCE_MS = 15_000
 """How long a locator or an expectation waits on a loaded machine before it gives up."""
 
+# Chromium has pages of its own behind its address bar, and keeps a spare process for the next page:
+# started anew for each visitor, they are half of what a test costs. The last --disable-features is
+# the one that counts, so Playwright's own come along.
+NEEDLESS = [
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "SpareRendererForSitePerProcess",
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+]
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -28,6 +49,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--disable-features={','.join(NEEDLESS)}",
 ]
 
 OpenPage = Callable[..., Page]

@@ -229,7 +229,10 @@ class Ear:
     def __init__(self, url: str, lag_s: float = 0.0) -> None:
         self.lag_s = lag_s
         self._open = ExitStack()
-        self.socket = self._open.enter_context(connect(url, proxy=None, open_timeout=10))
+        # All that comes is read at once: a client that stops reading is not told of the close.
+        self.socket = self._open.enter_context(
+            connect(url, proxy=None, open_timeout=10, max_queue=None)
+        )
         self.frames: list[Wire] = []
         self._heard = 0
         self.close_code: int | None = None

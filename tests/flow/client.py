@@ -112,7 +112,8 @@ class Tab:
         page = {"Origin": origin} if origin else {}
         self._open = ExitStack()
         self.socket: ClientConnection = self._open.enter_context(
-            connect(url, proxy=None, open_timeout=10, additional_headers=page)
+            # All that comes is read at once: a client that stops reading is not told of the close.
+            connect(url, proxy=None, open_timeout=10, additional_headers=page, max_queue=None)
         )
         self.frames: list[Wire] = []
         self.close_code: int | None = None
