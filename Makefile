@@ -12,6 +12,9 @@ CAN_TEST := .venv/.can-test
 CAN_NODE := node_modules/.can-test
 PIP_INSTALL := $(IN_VENV) -m pip install -qq --disable-pip-version-check --no-input
 
+# Tests start our servers dozens of times: each would compile all of them again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types widget-is-built unit-js unit services chromium browser bench widget format clean
 
@@ -21,14 +24,13 @@ help: ## show this list
 run: $(CAN_RUN) ## the chat on this machine, without AWS; PORT=… and SANDBOX_PORT=… move it
 	@exec $(IN_VENV) manage.py demo --port $(PORT) --sandbox-port $(SANDBOX_PORT)
 
-# Two at a time: most of these wait for servers and a browser. What one prints comes when it is done.
-SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
+# Most of these wait for servers and a browser, so more run at once than there are cores; what one
+# prints comes when it is done. The longest come first.
+SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs=4 --output-sync=target --keep-going
 
-test: $(CAN_TEST) $(CAN_NODE) chromium ## everything, in under ten minutes
-	@echo "Checking what needs no server: lint, types, unit tests …"
-	@$(SIDE_BY_SIDE) lint types widget-is-built unit-js unit
-	@echo "Running contract, flow, fault and browser tests, some minutes …"
-	@$(SIDE_BY_SIDE) services browser
+test: ## everything, in under ten minutes
+	@echo "Checking everything, several parts at once; each is shown when it is done …"
+	@$(SIDE_BY_SIDE) browser services lint unit types widget-is-built unit-js
 	@echo "All of it passed."
 
 lint: $(CAN_TEST) ## ruff: rules and format
@@ -57,14 +59,14 @@ unit: $(CAN_TEST)
 
 services: $(CAN_TEST) $(CAN_NODE)
 	@echo "==> contract, flow and fault tests: sandbox and proxy as they run"
-	@$(PYTEST) tests/contract tests/flow tests/faults
+	@$(PYTEST) -n 3 --dist loadfile tests/contract tests/flow tests/faults
 
 chromium:
 	@.ci/need chromium chromium fonts-liberation
 
 browser: $(CAN_TEST) $(CAN_NODE) chromium ## the widget in a real browser; pictures of failures in test-results/
 	@echo "==> browser tests"
-	@$(PYTEST) tests/browser
+	@$(PYTEST) -n 2 --dist loadfile tests/browser
 
 bench: $(CAN_TEST) ## figures side by side with peers; tests/bench/README.md says how to read them
 	@$(IN_VENV) -m tests.bench
@@ -81,25 +83,25 @@ clean: ## remove what these commands made: .venv, node_modules, var (the demo's 
 
 $(IN_VENV):
 	@.ci/need --python $(PYTHON)
-	@echo "Making a virtual environment in .venv …"
+	+@echo "Making a virtual environment in .venv …"
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo "Python could not make a virtual environment (on Debian: apt-get install python3-venv)."; exit 1; }
 
 $(CAN_RUN): requirements.txt | $(IN_VENV)
-	@echo "Installing what the chat runs on (requirements.txt) …"
+	+@echo "Installing what the chat runs on (requirements.txt) …"
 	@$(PIP_INSTALL) -r requirements.txt \
 		|| { echo "pip could not install requirements.txt; its last lines above say why."; exit 1; }
 	@touch $@
 
 $(CAN_TEST): requirements-dev.txt requirements.txt | $(IN_VENV)
-	@echo "Installing what checks it (requirements-dev.txt) …"
+	+@echo "Installing what checks it (requirements-dev.txt) …"
 	@$(PIP_INSTALL) -r requirements-dev.txt \
 		|| { echo "pip could not install requirements-dev.txt; its last lines above say why."; exit 1; }
 	@touch $@ $(CAN_RUN)
 
 $(CAN_NODE): package.json package-lock.json
 	@.ci/need --node 20
-	@echo "Installing what builds and checks the widget (package-lock.json) …"
+	+@echo "Installing what builds and checks the widget (package-lock.json) …"
 	@PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-fund --no-audit --loglevel=error \
 		|| { echo "npm could not install package-lock.json; its last lines above say why."; exit 1; }
 	@touch $@

@@ -198,9 +198,11 @@ class Tab:
         self._open.close()
 
 
-def eventually(condition: Callable[[], bool], within_s: float = 20.0, what: str = "") -> None:
+def eventually(
+    condition: Callable[[], bool], within_s: float = 20.0, what: str = "", *, every_s: float = 0.1
+) -> None:
     """Look again until it is so."""
     end = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < end, what or "it never came to be"
-        time.sleep(0.1)
+        time.sleep(every_s)

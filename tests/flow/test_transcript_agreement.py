@@ -192,7 +192,8 @@ class Line:
 
     def up(self) -> None:
         self._demo.sandbox.clear_faults()
-        eventually(self._is_local, what="it is not answered from memory again")
+        # Not often: who asks goes before the link, which has to read the same transcript.
+        eventually(self._is_local, 60, "it is not answered from memory again", every_s=1.0)
 
     def restart(self) -> None:
         self._demo.kill9()

@@ -14,7 +14,8 @@ import websockets
 from websockets.sync.client import connect
 
 from chatproxy.lifespan import Lifespan
-from tests.unit.serving import Program, free_port, running
+from tests.processes import free_port
+from tests.unit.serving import Program, running
 
 PROGRAM = """
 import asyncio, json, logging, sys

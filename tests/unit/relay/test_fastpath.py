@@ -15,7 +15,8 @@ from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
 from chatproxy.relay.fastpath import pack, writer_for
-from tests.unit.serving import Program, free_port, running
+from tests.processes import free_port
+from tests.unit.serving import Program, running
 
 # The socket's first text says what to do. "count N SIZE": frames in turn straight and plain.
 PROGRAM = """
