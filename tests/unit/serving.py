@@ -62,5 +62,3 @@ def running(source: str, port: int, *words: str) -> Iterator[Program]:
         for stream in (program.process.stdout, program.process.stderr):
             if stream is not None:
                 stream.close()
-
-
