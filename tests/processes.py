@@ -29,8 +29,8 @@ _children: list[Child] = []
 _log_starts = pytest.StashKey[dict[int, int]]()
 LOG_SHOWN = 8000
 METRICS_TOKEN = "tests may read the metrics"
-READY_WITHIN_S = 60.0
-"""Generous: two loaded cores may be starting a browser at the same time."""
+READY_WITHIN_S = 180.0
+"""Generous: two loaded cores may be starting browsers and other servers at the same time."""
 
 
 def free_port() -> int:
@@ -81,7 +81,7 @@ class RunningSandbox:
 
     def control(self, method: str, path: str, body: object | None = None) -> Any:
         """Call ``/control/<path>``; the parsed answer, or None if it has no body."""
-        answer = requests.request(method, f"{self.url}/control/{path}", json=body, timeout=10)
+        answer = requests.request(method, f"{self.url}/control/{path}", json=body, timeout=30)
         assert answer.ok, f"{method} /control/{path}: {answer.status_code} {answer.text[:500]}"
         return answer.json() if answer.content else None
 
@@ -154,7 +154,7 @@ def _manage(environ: dict[str, str], *arguments: str) -> str:
         env=environ,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=READY_WITHIN_S,
         check=False,
     )
     assert done.returncode == 0, f"manage.py {' '.join(arguments)}:\n{done.stdout}{done.stderr}"

@@ -73,7 +73,7 @@ class Customer:
             for header, value in upload["HeadersToInclude"].items()
             if header.lower() != "content-length"
         }
-        done = requests.put(upload["Url"], data=data, headers=headers, timeout=10)
+        done = requests.put(upload["Url"], data=data, headers=headers, timeout=30)
         assert done.ok, done.text
         ids = {"AttachmentIds": [begun["AttachmentId"]], "ClientToken": "done-" + name}
         self.post("complete-attachment-upload", ids)
@@ -118,7 +118,7 @@ class Customer:
 
     def _call(self, method: str, path: str, body: dict[str, Any]) -> Any:
         headers = {"X-Amz-Bearer": self._bearer} if hasattr(self, "_bearer") else {}
-        answer = requests.request(method, self.url + path, json=body, headers=headers, timeout=10)
+        answer = requests.request(method, self.url + path, json=body, headers=headers, timeout=30)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[:300]}"
         return answer.json()
 

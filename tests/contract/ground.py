@@ -37,6 +37,8 @@ LEFT = EVENT + "participant.left"
 INTERACTIVE = "application/vnd.amazonaws.connect.message.interactive"
 INTERACTIVE_RESPONSE = INTERACTIVE + ".response"
 ALL_TYPES = ["text/plain", "text/markdown", "application/json", INTERACTIVE, INTERACTIVE_RESPONSE]
+PATIENCE_S = 20.0
+"""How long what must come may take on a loaded machine, seconds."""
 SUBSCRIBE = '{"topic":"aws/subscribe","content":{"topics":["aws/chat"]}}'
 
 
@@ -118,6 +120,14 @@ class Ground:
         chat.listen()
         return chat
 
+    def stop_clock(self) -> None:
+        """From here on the service's time passes in ``advance`` alone, not with ours."""
+        self.sandbox.control("POST", "clock", {"stopped": True})
+
+    def advance(self, seconds: float) -> None:
+        """Let the service's time pass; what falls due meanwhile has happened."""
+        self.sandbox.control("POST", "clock", {"advance_s": seconds})
+
     def close(self) -> None:
         for chat in self.chats:
             chat.close()
@@ -152,7 +162,7 @@ class Chat:
                 "Content-Type": "application/json",
                 "X-Amz-Bearer": self.token if token is None else token,
             },
-            timeout=10,
+            timeout=PATIENCE_S,
         )
 
     def done(self, path: str, body: object) -> Wire:
@@ -231,7 +241,7 @@ class Ear:
         self._open = ExitStack()
         # All that comes is read at once: a client that stops reading is not told of the close.
         self.socket = self._open.enter_context(
-            connect(url, proxy=None, open_timeout=10, max_queue=None)
+            connect(url, proxy=None, open_timeout=PATIENCE_S, max_queue=None)
         )
         self.frames: list[Wire] = []
         self._heard = 0
@@ -250,11 +260,11 @@ class Ear:
         self.send(SUBSCRIBE)
         return self.frame(topic="aws/subscribe")
 
-    def frame(self, within_s: float = 5.0, **members: object) -> Wire:
+    def frame(self, within_s: float = PATIENCE_S, **members: object) -> Wire:
         """The next unheard frame whose envelope has these members."""
         return self._next(lambda frame: _has(frame, members), within_s, members)
 
-    def item(self, within_s: float = 5.0, **members: object) -> Wire:
+    def item(self, within_s: float = PATIENCE_S, **members: object) -> Wire:
         """The next unheard item (content of an aws/chat frame, parsed) with these members."""
         found = self._next(lambda frame: _has(inner(frame), members), within_s, members)
         return inner(found)
@@ -276,7 +286,7 @@ class Ear:
         while not heard() and self.close_code is None and time.monotonic() < end:
             self._receive(end - time.monotonic())
 
-    def closed(self, within_s: float = 5.0) -> int:
+    def closed(self, within_s: float = PATIENCE_S) -> int:
         """Wait for the server to close; the close code."""
         end = time.monotonic() + within_s
         while self.close_code is None and time.monotonic() < end:

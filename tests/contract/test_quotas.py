@@ -44,7 +44,7 @@ def describe(chat: Chat) -> requests.Response:
 
 def exact(ground: Ground) -> None:
     """Throttle from now on; time stands where the test puts it."""
-    ground.sandbox.control("POST", "clock", {"stopped": True})
+    ground.stop_clock()
     ground.sandbox.change(quotas="exact")
 
 
@@ -71,9 +71,9 @@ def test_a_burst_is_taken_and_then_a_rate(
     chat.connect()
     exact(ground)
     assert taken(call, chat, burst + 3) == burst
-    ground.sandbox.control("POST", "clock", {"advance_s": 1})
+    ground.advance(1)
     assert taken(call, chat, rate + 3) == rate
-    ground.sandbox.control("POST", "clock", {"advance_s": 60})
+    ground.advance(60)
     assert taken(call, chat, burst + 3) == burst
 
 

@@ -39,7 +39,7 @@ class Visitor:
                 **({"continue": continues} if continues else {}),
             },
             headers=self._page(),
-            timeout=10,
+            timeout=30,
         )
         assert answer.status_code == 201, answer.text
         started = answer.json()
@@ -57,7 +57,7 @@ class Visitor:
             f"{self.url}/participant/{operation}",
             json=body,
             headers={"X-Amz-Bearer": key or self.connection_key, **self._page()},
-            timeout=15,
+            timeout=30,
         )
 
     def connect(self) -> str:
@@ -86,7 +86,7 @@ class Visitor:
         return requests.get(
             f"{self.url}/api/v1/{path}",
             headers={"X-Amz-Bearer": self.key, **self._page()},
-            timeout=15,
+            timeout=30,
         )
 
     def state(self) -> str:
@@ -113,7 +113,7 @@ class Tab:
         self._open = ExitStack()
         self.socket: ClientConnection = self._open.enter_context(
             # All that comes is read at once: a client that stops reading is not told of the close.
-            connect(url, proxy=None, open_timeout=10, additional_headers=page, max_queue=None)
+            connect(url, proxy=None, open_timeout=30, additional_headers=page, max_queue=None)
         )
         self.frames: list[Wire] = []
         self.close_code: int | None = None

@@ -252,10 +252,9 @@ def test_one_hanging_operation_leaves_the_others_alone(demo: RunningDemo, visito
     demo.sandbox.add_fault(operation="GetAttachment", kind="hang")
     with ThreadPoolExecutor(30) as crowd:
         hung = [crowd.submit(visitor.call, "attachment", {"AttachmentId": "a"}) for _ in range(30)]
-        began = time.monotonic()
         assert visitor.send("still quick")["Id"]
         assert visitor.get("session").status_code == 200
-        assert time.monotonic() - began < 2
+        assert not all(each.done() for each in hung), "they were waited for"
         answers = [each.result() for each in hung]
     kinds = {answer.json()["type"].partition("#")[2] for answer in answers}
     assert kinds <= {"upstream-timeout", "overloaded", "rate-limited"}

@@ -91,7 +91,7 @@ def test_sigterm_tells_tabs_when_to_come_back_and_answers_what_runs(server: Prog
         server.until("SLOW")
         server.process.send_signal(signal.SIGTERM)
         with pytest.raises(websockets.ConnectionClosed) as closed:
-            tab.recv(timeout=5)
+            tab.recv(timeout=20)
         assert closed.value.rcvd is not None
         assert (closed.value.rcvd.code, json.loads(closed.value.rcvd.reason)) == (
             1012,
@@ -142,10 +142,10 @@ def test_a_start_that_fails_ends_the_process(port: int) -> None:
 def test_a_frame_over_the_limit_closes_the_socket(server: Program) -> None:
     with connect(server.socket_url("/ws"), compression=None) as tab:
         tab.send("x" * 65_000)
-        assert tab.recv(timeout=5) == "65000"
+        assert tab.recv(timeout=20) == "65000"
         tab.send("x" * 66_000)
         with pytest.raises(websockets.ConnectionClosed) as closed:
-            tab.recv(timeout=5)
+            tab.recv(timeout=20)
         assert closed.value.rcvd is None or closed.value.rcvd.code == 1009
 
 

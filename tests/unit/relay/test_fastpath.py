@@ -78,12 +78,12 @@ def test_a_frame_is_what_any_server_would_send(text: str) -> None:
 
 
 def test_a_socket_on_daphne_has_a_writer_once_it_is_accepted(tab: ClientConnection) -> None:
-    assert json.loads(tab.recv(timeout=5)) == {"early": "None", "accepted": "SocketWriter"}
+    assert json.loads(tab.recv(timeout=20)) == {"early": "None", "accepted": "SocketWriter"}
 
 
 @pytest.mark.parametrize("size", [1, 125, 126, 400, 65_536, 300_000])
 def test_frames_keep_their_order_however_they_are_sent(tab: ClientConnection, size: int) -> None:
-    tab.recv(timeout=5)
+    tab.recv(timeout=20)
     tab.send(f"count 60 {size}")
     assert received(tab, 60, size)
 
@@ -98,7 +98,7 @@ def test_what_a_browser_does_not_read_is_counted_and_sent_later(
         waiting = 0
         while waiting < 1_000_000:  # what other tests left comes first
             waiting = int(server.until("BUFFERED").split()[1])
-        tab.recv(timeout=5)
+        tab.recv(timeout=20)
         tab.send("count 30 400")  # others do not notice
         assert received(tab, 30, 400)
         expected = b"".join(pack(str(number).ljust(100_000, ".")) for number in range(120))
@@ -114,7 +114,7 @@ def all_from(raw: socket.socket, at_least: int) -> bytes:
 
 
 def test_a_socket_that_closes_takes_no_more_frames(server: Program, tab: ClientConnection) -> None:
-    tab.recv(timeout=5)
+    tab.recv(timeout=20)
     tab.send("close")
     assert server.until("AFTER").split() == ["AFTER", "0"]
 

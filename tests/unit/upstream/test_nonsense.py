@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 import pytest
+from requests.adapters import BaseAdapter
 
 from chatproxy.upstream import transport
 from chatproxy.upstream.errors import (
@@ -138,17 +139,20 @@ def test_answer_that_trickles_in_has_to_end_in_time(
     server.will(trickle)
     began = time.monotonic()
     assert isinstance(failure(client), UpstreamTimeout)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 def test_read_timeout_may_be_set_for_one_call(
-    server: ScriptedServer, client: ParticipantClient
+    server: ScriptedServer, adapter: type[BaseAdapter]
 ) -> None:
     server.will(hang)
     began = time.monotonic()
-    with pytest.raises(UpstreamTimeout):
+    with (
+        ParticipantClient(server.url, read_timeout_s=60.0, adapter=adapter) as client,
+        pytest.raises(UpstreamTimeout),
+    ):
         client.get_transcript(TOKEN, TranscriptQuery(), read_timeout_s=0.05)
-    assert time.monotonic() - began < 0.4
+    assert time.monotonic() - began < 30
 
 
 def test_nobody_listening_is_unreachable_and_nothing_left_us() -> None:

@@ -60,7 +60,7 @@ def test_headers_that_drip_have_to_end_in_time(
     began = time.monotonic()
     with pytest.raises(UpstreamTimeout):
         leave(client)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 def test_answer_may_come_byte_by_byte(server: ScriptedServer, client: ParticipantClient) -> None:
