@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 from playwright.sync_api import Page, expect
 
 from tests.browser.widget import Widget
@@ -356,10 +357,43 @@ def test_a_chat_that_ended_while_nobody_looked_is_there_complete(widget: Widget)
     expect(widget.box).to_have_count(0)
 
 
+def test_a_chat_that_ended_while_the_page_was_offline_is_over_without_a_complaint(
+    widget: Widget,
+) -> None:
+    widget.meet_agent()
+    widget.page.context.set_offline(True)
+    expect(widget.panel).to_contain_text("You are offline.")
+    widget.say("written in a tunnel")
+    widget.hear("We are closing now")
+    widget.act("end")
+    until(widget.page, lambda: not going_on(widget))
+    widget.page.context.set_offline(False)
+    expect(widget.panel).to_contain_text("This chat is over.")
+    expect(widget.said("We are closing now")).to_have_count(1)
+    expect(widget.own("written in a tunnel")).to_contain_text("The chat was over already.")
+
+
+def test_a_chat_left_in_one_tab_is_left_in_the_other_and_its_last_words_come(
+    widget: Widget,
+) -> None:
+    widget.meet_agent()
+    widget.sandbox.change(disconnect_flow_s=3)
+    other = widget.second_tab().visit()
+    expect(other.panel).to_be_visible()
+    widget.end()
+    for tab in (widget, other):
+        expect(tab.panel).to_contain_text("Ending the chat…")
+    widget.hear("How was it?")
+    for tab in (widget, other):
+        expect(tab.panel).to_contain_text("You ended this chat.")
+        expect(tab.said("How was it?")).to_have_count(1)
+
+
 def test_a_chat_only_the_sandbox_has_forgotten_can_be_left(
     widget: Widget, expected_problems: list[str]
 ) -> None:
-    expected_problems.append("40[134]|WebSocket")
+    # Nobody has heard of this end: the proxy learns of it while the page asks for a connection.
+    expected_problems.append(r"status of 403 \S+ \S+/participant/connection")
     widget.start()
     widget.sandbox.reset()
     widget.page.reload()
@@ -394,6 +428,14 @@ def test_it_works_on_a_page_of_another_origin(widget: Widget, tmp_path: Path) ->
     widget.end()
     expect(widget.panel).to_contain_text("You ended this chat.")
     assert any(each.url.startswith(f"{widget.demo.url}/api/") for each in widget.requests)
+
+
+def going_on(widget: Widget) -> bool:
+    """Whether the proxy holds the chat for live."""
+    key = json.loads(widget.stored()["chatproxy:demo"])["key"]
+    url = f"{widget.demo.url}/api/v1/session"
+    answer = requests.get(url, headers={"X-Amz-Bearer": key}, timeout=10)
+    return bool(answer.json()["can"]["resume"])
 
 
 def typed(widget: Widget) -> int:
