@@ -24,9 +24,9 @@ help: ## show this list
 run: $(CAN_RUN) ## the chat on this machine, without AWS; PORT=… and SANDBOX_PORT=… move it
 	@exec $(IN_VENV) manage.py demo --port $(PORT) --sandbox-port $(SANDBOX_PORT)
 
-# Most of these wait for servers and a browser, so more run at once than there are cores; what one
+# Three at a time, of which two wait for servers and a browser more than they compute; what one
 # prints comes when it is done. The longest come first.
-SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs=4 --output-sync=target --keep-going
+SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs=3 --output-sync=target --keep-going
 
 test: ## everything, in under ten minutes
 	@echo "Checking everything, several parts at once; each is shown when it is done …"

@@ -1,6 +1,7 @@
 """The admin in a real browser: under the strict policy, accessible, and felt by visitors."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -15,17 +16,25 @@ from tests.processes import RunningDemo
 LogIn = Callable[..., Page]
 
 
+@pytest.fixture(scope="module")
+def known() -> dict[str, Any]:
+    """What a browser that has logged in keeps: whoever is first does it for all."""
+    return {}
+
+
 @pytest.fixture
-def log_in(open_page: OpenPage, demo: RunningDemo) -> LogIn:
+def log_in(open_page: OpenPage, demo: RunningDemo, known: dict[str, Any]) -> LogIn:
     """``log_in(**options)``: the admin's first page, in a browser of its own."""
 
     def log_in(**options: object) -> Page:
-        page = open_page(viewport={"width": 1360, "height": 900}, **options)
+        page = open_page(viewport={"width": 1360, "height": 900}, **known, **options)
         page.goto(f"{demo.url}/admin/")
-        page.get_by_label("Username").fill(ADMIN_NAME)
-        page.get_by_label("Password").fill(ADMIN_PASSWORD)
-        page.get_by_label("Password").press("Enter")
+        if not known:
+            page.get_by_label("Username").fill(ADMIN_NAME)
+            page.get_by_label("Password").fill(ADMIN_PASSWORD)
+            page.get_by_label("Password").press("Enter")
         expect(page.get_by_role("heading", name="Chats at a glance")).to_be_visible()
+        known["storage_state"] = page.context.storage_state()
         return page
 
     return log_in

@@ -18,7 +18,7 @@ import requests
 
 from tests.flow.client import Visitor, eventually
 from tests.flow.problem import assert_no_secret, assert_problem
-from tests.processes import RunningDemo, RunningSandbox, started_demo, started_sandbox
+from tests.processes import READY_WITHIN_S, RunningDemo, RunningSandbox, started_demo
 
 INTERNAL = "InternalServerException"
 THROTTLED = "ThrottlingException"
@@ -266,25 +266,25 @@ def test_one_hanging_operation_leaves_the_others_alone(demo: RunningDemo, visito
 
 
 def test_a_service_nobody_can_reach_stops_chats_but_not_the_doors(
-    tmp_path_factory: pytest.TempPathFactory,
+    demo: RunningDemo, visitor: Visitor, unreachable: RunningSandbox
 ) -> None:
-    folder = tmp_path_factory.mktemp("unreachable")
-    with (
-        started_sandbox(folder) as sandbox,
-        started_demo(folder / "proxy", sandbox, CONNECT_CONNECT_TIMEOUT_S="1") as demo,
-    ):
-        sandbox.change(bot=False)
-        visitor = Visitor(demo.url)
-        visitor.connect()
-        sandbox.child.kill()
-        answer = visitor.call("message", {"ContentType": "text/plain", "Content": "hi"})
-        assert_problem(answer, 500, "upstream-failed", INTERNAL, says="ClientToken", waits=True)
-        assert_problem(start(demo, str(uuid.uuid4())), 502, "upstream-failed", INTERNAL)
-        assert visitor.get("session").status_code == 200
-        assert visitor.get("session/transcript").status_code == 200
-        assert requests.get(f"{demo.url}/api/v1/widgets/demo", timeout=10).status_code == 200
-        # Restarting us would not help: we stay ready.
-        assert requests.get(f"{demo.url}/readyz", timeout=10).status_code == 200
+    answer = visitor.call("message", {"ContentType": "text/plain", "Content": "hi"})
+    assert_problem(answer, 500, "upstream-failed", INTERNAL, says="ClientToken", waits=True)
+    assert_problem(start(demo, str(uuid.uuid4())), 502, "upstream-failed", INTERNAL)
+    assert visitor.get("session").status_code == 200
+    assert visitor.get("session/transcript").status_code == 200
+    assert requests.get(f"{demo.url}/api/v1/widgets/demo", timeout=10).status_code == 200
+    # Restarting us would not help: we stay ready.
+    assert requests.get(f"{demo.url}/readyz", timeout=10).status_code == 200
+
+
+@pytest.fixture
+def unreachable(visitor: Visitor, sandbox: RunningSandbox) -> Iterator[RunningSandbox]:
+    """The sandbox, ended once the visitor's chat has begun; it comes back for other tests."""
+    sandbox.child.kill()
+    yield sandbox
+    sandbox.child.start()
+    sandbox.child.wait_ready(READY_WITHIN_S)
 
 
 # --- the database ---------------------------------------------------------------------------------

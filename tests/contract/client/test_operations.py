@@ -1,53 +1,34 @@
-"""Our own upstream client against the sandbox: each operation, each error, and the socket.
+"""Our own upstream client against the sandbox: each operation, and the socket.
 
-The contract suite beside this one speaks the plain protocol; here the same ground is walked by
+The suite around this folder speaks the plain protocol; here the same ground is walked by
 ``chatproxy.upstream``, so that what it makes of the wire is seen on the wire.
 """
 
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
 
-import boto3
 import pytest
 import requests
-from websockets.sync.client import ClientConnection, connect
 
 from chatproxy.upstream.contacts import ContactClient
-from chatproxy.upstream.errors import (
-    AccessDeniedException,
-    ConflictException,
-    InternalServerException,
-    ResourceNotFoundException,
-    ServiceQuotaExceededException,
-    ThrottlingException,
-    UpstreamError,
-    UpstreamShapeError,
-    UpstreamTimeout,
-    UpstreamUnreachable,
-    ValidationException,
-)
+from chatproxy.upstream.errors import AccessDeniedException, ResourceNotFoundException
 from chatproxy.upstream.inputs import (
     AttachmentRequest,
     AuthenticationCancellation,
     AuthenticationUrlRequest,
     ConnectionRequest,
     OutgoingEvent,
-    OutgoingMessage,
     StartPosition,
     TranscriptQuery,
     UploadCompletion,
     UploadStart,
     ViewRequest,
 )
-from chatproxy.upstream.items import Item
 from chatproxy.upstream.participant import ParticipantClient
 from chatproxy.upstream.shapes import StartedChat
 from chatproxy.upstream.starting import ChatStart, InitialMessage
 from chatproxy.upstream.tokens import ConnectionToken
-from chatproxy.upstream.topics import ChatFrame, HeartbeatAnswered, PingAnswered, TopicsProtocol
+from chatproxy.upstream.topics import HeartbeatAnswered, PingAnswered
 from chatproxy.upstream.versions import version_keys
 from chatproxy.upstream.vocabulary import (
     ConnectionType,
@@ -56,90 +37,8 @@ from chatproxy.upstream.vocabulary import (
     ScanDirection,
     SortOrder,
 )
+from tests.contract.client.talk import FLOW, INSTANCE, WITH_BOT, Socket, words
 from tests.processes import RunningSandbox
-
-INSTANCE, FLOW = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
-EVERY_TYPE = tuple(MessageType)
-T = TypeVar("T")
-
-
-class Socket:
-    """One upstream socket, driven by `TopicsProtocol`."""
-
-    def __init__(self, connection: ClientConnection) -> None:
-        self.connection = connection
-        self.protocol = TopicsProtocol()
-        self.events: list[object] = []
-        for text in self.protocol.opening():
-            connection.send(text)
-        self.until(lambda: self.protocol.is_subscribed)
-
-    @property
-    def items(self) -> list[Item]:
-        return [event.item for event in self.events if isinstance(event, ChatFrame)]
-
-    def until(self, found: Callable[[], T]) -> T:
-        """Read on until ``found()`` gives something."""
-        deadline = time.monotonic() + 10
-        while not (result := found()):
-            text = self.connection.recv(timeout=max(0.0, deadline - time.monotonic()))
-            assert isinstance(text, str)
-            self.events.append(self.protocol.receive(text))
-        return result
-
-    def item(self, content_type: str) -> Item:
-        """The first item of that content type, or of that Type."""
-        return self.until(
-            lambda: next((i for i in self.items if content_type in (i.content_type, i.type)), None)
-        )
-
-
-@pytest.fixture
-def bot() -> bool:
-    """Whether the sandbox's bot takes part; WITH_BOT says yes."""
-    return False
-
-
-WITH_BOT = pytest.mark.parametrize("bot", [True], ids=["with bot"])
-
-
-@pytest.fixture
-def contacts(sandbox: RunningSandbox, bot: bool) -> Iterator[ContactClient]:
-    session = boto3.session.Session(aws_access_key_id="made-up", aws_secret_access_key="made-up")
-    client = ContactClient("us-west-2", endpoint_url=sandbox.url, session=session)
-    sandbox.change(bot=bot, bot_delay_s=0, quotas="off")
-    yield client
-    client.shutdown()
-
-
-@pytest.fixture
-def client(sandbox: RunningSandbox) -> Iterator[ParticipantClient]:
-    with ParticipantClient(sandbox.url, read_timeout_s=5.0) as made:
-        yield made
-
-
-@pytest.fixture
-def chat(contacts: ContactClient) -> StartedChat:
-    """A chat that has been started; nobody is connected."""
-    return contacts.start_chat_contact(
-        ChatStart(INSTANCE, FLOW, "Ann", supported_content_types=EVERY_TYPE)
-    )
-
-
-@pytest.fixture
-def token(chat: StartedChat, client: ParticipantClient) -> ConnectionToken:
-    return client.create_participant_connection(chat.participant_token).token
-
-
-@pytest.fixture
-def socket(chat: StartedChat, client: ParticipantClient) -> Iterator[Socket]:
-    url = client.create_participant_connection(chat.participant_token).url
-    with connect(url.reveal(), compression=None, proxy=None) as connection:
-        yield Socket(connection)
-
-
-def words(text: str) -> OutgoingMessage:
-    return OutgoingMessage(MessageType.PLAIN, text)
 
 
 def test_message_comes_back_on_the_socket_and_in_the_transcript(
@@ -310,126 +209,6 @@ def test_contact_is_stopped_from_outside(
         contacts.stop_contact(INSTANCE, "00000000-0000-4000-8000-000000000000")
 
 
-def test_tokens_of_the_wrong_kind_are_refused(
-    chat: StartedChat, token: ConnectionToken, client: ParticipantClient
-) -> None:
-    swapped: Any = chat.participant_token
-    with pytest.raises(AccessDeniedException):
-        client.send_message(swapped, words("hi"))
-    swapped = token
-    with pytest.raises(AccessDeniedException):
-        client.create_participant_connection(swapped)
-
-
-def test_what_we_refuse_the_service_refuses_too(
-    token: ConnectionToken, client: ParticipantClient
-) -> None:
-    refused_by_both = [
-        OutgoingMessage("text/html", "x"),
-        OutgoingMessage("text/plain", "x" * 16385),
-        OutgoingMessage("text/plain", ""),
-    ]
-    for message in refused_by_both:
-        with pytest.raises(ValidationException):
-            message.validate()
-        with pytest.raises(ValidationException) as refused:
-            client.send_message(token, message)
-        assert refused.value.message
-
-
-def test_receipts_among_three_are_a_conflict(
-    sandbox: RunningSandbox,
-    chat: StartedChat,
-    socket: Socket,
-    token: ConnectionToken,
-    client: ParticipantClient,
-) -> None:
-    for name in ("Bob", "Carol"):
-        sandbox.control("POST", f"contacts/{chat.contact_id}/join", {"display_name": name})
-    sent = client.send_message(token, words("hi"))
-    receipt = OutgoingEvent(EventType.MESSAGE_READ, json.dumps({"messageId": sent.id}))
-    with pytest.raises(ConflictException):
-        client.send_event(token, receipt)
-
-
-def test_too_many_attachments_are_over_quota(
-    sandbox: RunningSandbox, token: ConnectionToken, client: ParticipantClient
-) -> None:
-    sandbox.change(attachments_per_chat=0)
-    with pytest.raises(ServiceQuotaExceededException):
-        client.start_attachment_upload(token, UploadStart("text/plain", 5, "note.txt"))
-
-
-def test_too_many_chats_are_over_quota(sandbox: RunningSandbox, contacts: ContactClient) -> None:
-    sandbox.change(concurrent_chats=0)
-    with pytest.raises(ServiceQuotaExceededException) as refused:
-        contacts.start_chat_contact(ChatStart(INSTANCE, FLOW, "Ann"))
-    assert refused.value.status_code == 429
-
-
-def test_unknown_instance_is_not_found(sandbox: RunningSandbox, contacts: ContactClient) -> None:
-    sandbox.change(instance_ids=["another"])
-    with pytest.raises(ResourceNotFoundException):
-        contacts.start_chat_contact(ChatStart(INSTANCE, FLOW, "Ann"))
-
-
-def test_going_faster_than_the_quota_is_throttled(
-    sandbox: RunningSandbox, token: ConnectionToken, client: ParticipantClient
-) -> None:
-    sandbox.change(quotas="exact")
-
-    def read_without_pause() -> None:
-        for _ in range(60):
-            client.get_transcript(token)
-
-    with pytest.raises(ThrottlingException) as refused:
-        read_without_pause()
-    assert refused.value.retryable
-
-
-FAULTS: list[tuple[dict[str, Any], type[UpstreamError]]] = [
-    ({"kind": "throttle"}, ThrottlingException),
-    ({"kind": "error", "error": "InternalServerException"}, InternalServerException),
-    ({"kind": "error", "error": "ConflictException"}, ConflictException),
-    ({"kind": "status", "status": 503}, InternalServerException),
-    ({"kind": "status", "status": 403}, UpstreamShapeError),
-    ({"kind": "nonsense"}, UpstreamShapeError),
-    ({"kind": "hang"}, UpstreamTimeout),
-    ({"kind": "reset"}, UpstreamUnreachable),
-    ({"kind": "lose_answer"}, UpstreamUnreachable),
-    ({"kind": "delay", "delay_s": 5}, UpstreamTimeout),
-]
-
-
-@pytest.mark.parametrize(
-    ("fault", "kind"), FAULTS, ids=[" ".join(map(str, f.values())) for f, _ in FAULTS]
-)
-def test_fault_of_the_service_is_told_by_its_name(
-    fault: dict[str, Any],
-    kind: type[UpstreamError],
-    sandbox: RunningSandbox,
-    token: ConnectionToken,
-    client: ParticipantClient,
-) -> None:
-    sandbox.add_fault(operation="SendMessage", count=1, **fault)
-    with pytest.raises(UpstreamError) as failed:
-        client.send_message(token, words("hi"), read_timeout_s=0.5)
-    assert type(failed.value) is kind
-
-
-def test_answer_that_got_lost_is_had_by_asking_again(
-    sandbox: RunningSandbox, token: ConnectionToken, client: ParticipantClient
-) -> None:
-    sandbox.add_fault(operation="SendMessage", count=1, kind="lose_answer")
-    message = words("said once")
-    with pytest.raises(UpstreamUnreachable) as failed:
-        client.send_message(token, message)
-    assert failed.value.may_have_arrived
-    accepted = client.send_message(token, message)
-    said = [i for i in client.get_transcript(token).items if i.content == "said once"]
-    assert [item.id for item in said] == [accepted.id]
-
-
 def test_threads_share_a_client(
     sandbox: RunningSandbox, token: ConnectionToken, client: ParticipantClient
 ) -> None:
@@ -445,13 +224,3 @@ def test_threads_share_a_client(
     for thread in threads:
         thread.join(20)
     assert len(set(ids)) == 30
-
-
-def test_no_secret_of_the_sandbox_shows_in_what_we_hold(
-    sandbox: RunningSandbox, chat: StartedChat, client: ParticipantClient
-) -> None:
-    connection = client.create_participant_connection(chat.participant_token)
-    shown = f"{chat!r} {connection!r} {vars(client)!r} {connection} {chat.participant_token}"
-    secrets = {issued["value"] for issued in sandbox.state()["secrets"]}
-    assert chat.participant_token.reveal() in secrets
-    assert not [secret for secret in secrets if secret in shown]

@@ -1,0 +1,151 @@
+"""Whatever is asked for, and when: the service never has to throttle, and messages come first."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import random
+from collections.abc import Coroutine
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatproxy.upstream.bucket import Bucket
+from chatproxy.upstream.governor import Governor, Group, Priority
+from tests.unit.upstream.governor.moved_time import FakeTime, ask
+
+
+class Service:
+    """The service's own bucket, full, as it counts arrivals."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self.rate, self.burst, self.tokens, self.at = rate, burst, burst, 0.0
+
+    def accepts(self, at: float) -> bool:
+        self.tokens = min(self.burst, self.tokens + (at - self.at) * self.rate)
+        self.at = at
+        if self.tokens < 1 - 1e-9:
+            return False
+        self.tokens -= 1
+        return True
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    quota=st.sampled_from([(2, 5), (5, 8), (6, 9), (10, 15)]),
+    pattern=st.lists(
+        st.tuples(st.floats(0, 3, allow_nan=False), st.integers(1, 40)), min_size=1, max_size=60
+    ),
+)
+def test_the_service_never_has_to_throttle_though_we_are_held_up_for_seconds(
+    seed: int, quota: tuple[float, float], pattern: list[tuple[float, int]]
+) -> None:
+    """Each request arrives up to 3 s after its permit; answers come up to half a second later."""
+    rng, now = random.Random(seed), 50.0
+    bucket, arrivals, answers = Bucket(*quota, now), list[float](), list[float]()
+    for pause, tries in pattern:
+        now += pause
+        while answers and answers[0] <= now:
+            bucket.settle(heapq.heappop(answers))
+        for _ in range(tries):
+            if bucket.take(now):
+                arrivals.append(now + rng.uniform(0, 3))
+                heapq.heappush(answers, arrivals[-1] + rng.uniform(0, 0.5))
+    service = Service(*quota)
+    assert all(service.accepts(at) for at in sorted(arrivals))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    quota=st.sampled_from([(2, 5), (3, 5), (5, 8), (6, 9), (8, 12), (10, 15), (100, 150)]),
+    pattern=st.lists(
+        st.tuples(st.floats(0, 3, allow_nan=False), st.integers(1, 40)), min_size=1, max_size=60
+    ),
+)
+def test_the_service_never_has_to_throttle_though_requests_arrive_late(
+    seed: int, quota: tuple[float, float], pattern: list[tuple[float, int]]
+) -> None:
+    """Any pattern of tries; each request arrives up to 150 ms after its permit, in any order."""
+    rng, now = random.Random(seed), 50.0
+    bucket, arrivals = Bucket(*quota, now), list[float]()
+    for pause, tries in pattern:
+        now += pause
+        arrivals += [now + rng.uniform(0, 0.150) for _ in range(tries) if bucket.take(now)]
+    service = Service(*quota)
+    assert all(service.accepts(at) for at in sorted(arrivals))
+
+
+async def test_no_message_waits_behind_typing(governor: Governor, time: FakeTime) -> None:
+    """200 chats typing every ten seconds want twice the quota; six messages a second still fit."""
+    rng = random.Random(3)
+    waits: list[float] = []
+    typed = 0
+
+    async def send() -> None:
+        before = time.now
+        await governor.acquire(Group.MESSAGE, Priority.MESSAGE, f"s{rng.random()}", 10)
+        governor.settle(Group.MESSAGE)
+        waits.append(time.now - before)
+
+    tasks: list[asyncio.Task[None]] = []
+    for _ in range(60 * 50):
+        wants_to_type = rng.random() < 20 / 50
+        if wants_to_type and governor.try_acquire(
+            Group.MESSAGE, Priority.TYPING, str(rng.random())
+        ):
+            governor.settle(Group.MESSAGE)
+            typed += 1
+        if rng.random() < 6 / 50:
+            tasks.append(asyncio.create_task(send()))
+        await time.advance(1 / 50)
+    await asyncio.gather(*tasks)
+    assert len(waits) > 300
+    assert max(waits) == 0.0
+    assert typed > 100  # what messages leave
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["take", "wait", "cancel", "penalise", "pass"]), st.integers(0, 9)
+        )
+    )
+)
+def test_whatever_happens_grants_stay_within_the_rate_and_nobody_is_forgotten(
+    steps: list[tuple[str, int]],
+) -> None:
+    async def scenario() -> None:
+        time = FakeTime()
+        governor = Governor(clock=time.clock, call_later=time.call_later, rng=random.Random(1))
+        tasks, begun = list[asyncio.Task[None]](), time.now
+        for step, number in steps:
+            priority = Priority(number % 3)
+            if step == "take":
+                governor.try_acquire(Group.CONNECTION, priority, f"s{number}")
+            elif step == "wait":
+                tasks.append(
+                    ask(governor, [], f"s{number}", priority, group=Group.CONNECTION, timeout_s=5)
+                )
+            elif step == "cancel" and tasks:
+                tasks[number % len(tasks)].cancel()
+            elif step == "penalise":
+                governor.penalise(Group.CONNECTION)
+            await time.advance(number / 7)
+        await time.advance(60)
+        stats = governor.stats()[Group.CONNECTION]
+        assert stats.granted <= stats.burst + stats.rate * (time.now - begun)
+        assert stats.waiting == (0, 0, 0)
+        assert all(task.done() for task in tasks)
+        assert time.pending() == 0
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    run(scenario())
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner() as runner:
+        runner.run(scenario)
