@@ -241,5 +241,11 @@ export const onStage = async (given) => {
   return scene;
 };
 
+/** What a page keeps of the chat that `FakeApi` knows. */
+export const RECORD = { key: "sk1.s1.x", session: "s1" };
+
+/** What has become of each message that is not a line yet. */
+export const states = ({ conversation }) => conversation.state.entries.map((entry) => entry.state);
+
 export const texts = ({ conversation }) =>
   conversation.state.transcript.lines.map((line) => line.Content ?? line.ContentType);
