@@ -97,6 +97,14 @@ class RunningSandbox:
         """Change settings of the sandbox until the next reset."""
         self.control("PUT", "settings", settings)
 
+    def stop_clock(self) -> None:
+        """From here on its time passes in ``advance`` alone, not with ours."""
+        self.control("POST", "clock", {"stopped": True})
+
+    def advance(self, seconds: float) -> None:
+        """Let its time pass; what falls due meanwhile has happened."""
+        self.control("POST", "clock", {"advance_s": seconds})
+
     def add_fault(self, **fault: object) -> Any:
         return self.control("POST", "faults", fault)
 

@@ -15,6 +15,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.desk import arrive, console  # noqa: F401 -- the console tests' fixtures
+from tests.browser.widget import Widget
+from tests.processes import RunningDemo
 
 RESULTS = Path(__file__).resolve().parents[2] / "test-results"
 PATIENCE_MS = 15_000
@@ -107,6 +109,13 @@ def open_page(
 def page(open_page: OpenPage) -> Page:
     """A blank page of a new visitor."""
     return open_page()
+
+
+@pytest.fixture
+def widget(page: Page, demo: RunningDemo) -> Widget:
+    """A tab that is about to visit the demo's page; the bot over there answers at once."""
+    demo.sandbox.change(bot_delay_s=0.05)
+    return Widget(page, demo)
 
 
 def _watch(context: BrowserContext, problems: list[str]) -> None:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Error, expect
 
 from tests.browser.accessibility import assert_accessible
 from tests.browser.conftest import OpenPage
@@ -22,12 +22,6 @@ ATTACKS = [
     "![x](https://example.invalid/track.png)",
     "[x](data:text/html,<script>window.hacked=1</script>)",
 ]
-
-
-@pytest.fixture
-def widget(page: Page, demo: RunningDemo) -> Widget:
-    demo.sandbox.change(bot_delay_s=0.05)
-    return Widget(page, demo)
 
 
 def test_an_opening_without_trouble_speaks_of_none(widget: Widget) -> None:

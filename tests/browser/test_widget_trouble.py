@@ -4,19 +4,17 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.widget import Widget
-from tests.processes import RunningDemo
 
 NETWORK = r"ERR_|WebSocket|Failed to load resource"
 
 
 @pytest.fixture
-def widget(page: Page, demo: RunningDemo, expected_problems: list[str]) -> Widget:
-    demo.sandbox.change(bot_delay_s=0.05)
+def widget(widget: Widget, expected_problems: list[str]) -> Widget:
     expected_problems.append(NETWORK)
-    return Widget(page, demo)
+    return widget
 
 
 def test_offline_is_said_and_what_is_written_goes_out_later(widget: Widget) -> None:

@@ -1,7 +1,9 @@
 """The widget on the demo's page, as a visitor meets it: what tests click, write and look for."""
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.processes import RunningDemo, RunningSandbox
@@ -101,3 +103,12 @@ class Widget:
         """What the page keeps in its local storage."""
         stored: dict[str, str] = self.page.evaluate("() => ({...localStorage})")
         return stored
+
+
+def until(page: Page, is_so: Callable[[], bool], within_s: float = 15.0) -> None:
+    """Wait for something the page does not show."""
+    for _ in range(int(within_s * 10)):
+        if is_so():
+            return
+        page.wait_for_timeout(100)
+    pytest.fail("It did not come about in time.")

@@ -120,14 +120,6 @@ class Ground:
         chat.listen()
         return chat
 
-    def stop_clock(self) -> None:
-        """From here on the service's time passes in ``advance`` alone, not with ours."""
-        self.sandbox.control("POST", "clock", {"stopped": True})
-
-    def advance(self, seconds: float) -> None:
-        """Let the service's time pass; what falls due meanwhile has happened."""
-        self.sandbox.control("POST", "clock", {"advance_s": seconds})
-
     def close(self) -> None:
         for chat in self.chats:
             chat.close()

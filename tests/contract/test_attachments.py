@@ -90,7 +90,7 @@ def test_a_scanner_shows_progress_and_then_its_verdict(ground: Ground) -> None:
     first = chat.ear.item(Type="ATTACHMENT")
     assert first["Attachments"][0]["Status"] == "IN_PROGRESS"
     assert_refused(chat.post("attachment", {"AttachmentId": good}), 400, "ValidationException")
-    ground.advance(31)
+    ground.sandbox.advance(31)
     verdicts = {
         each["Attachments"][0]["AttachmentId"]: (each["Id"], each["Attachments"][0]["Status"])
         for each in (item for item in chat.ear.settle() if item["Type"] == "ATTACHMENT")
@@ -217,14 +217,14 @@ def test_the_bucket_refuses_what_was_not_signed(ground: Ground) -> None:
 
 @differs("proxy", "the bucket is the service's")
 def test_signed_urls_expire(ground: Ground) -> None:
-    ground.stop_clock()
+    ground.sandbox.stop_clock()
     chat = ground.live()
     attachment_id = share(chat)
     late = reserve(chat, "late.png")
     short = chat.done("attachment", {"AttachmentId": attachment_id, "UrlExpiryInSeconds": 5})
-    ground.advance(4)
+    ground.sandbox.advance(4)
     assert requests.get(short["Url"], timeout=10).status_code == 200
-    ground.advance(2)
+    ground.sandbox.advance(2)
     gone = requests.get(short["Url"], timeout=10)
     assert gone.status_code == 403
     assert "Request has expired" in gone.text

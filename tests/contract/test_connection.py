@@ -68,24 +68,24 @@ def test_a_made_up_websocket_url_is_refused(ground: Ground) -> None:
 
 @differs("proxy", OWN_LIFETIMES)
 def test_a_websocket_url_is_good_for_100_seconds(ground: Ground) -> None:
-    ground.stop_clock()
+    ground.sandbox.stop_clock()
     chat = ground.start()
     early, late = chat.new_url(), chat.new_url()
-    ground.advance(99)
+    ground.sandbox.advance(99)
     chat.listen(early)
-    ground.advance(2)
+    ground.sandbox.advance(2)
     with pytest.raises(InvalidStatus):
         chat.listen(late)
 
 
 @differs("proxy", OWN_LIFETIMES)
 def test_a_connection_token_is_good_for_a_day(ground: Ground) -> None:
-    ground.stop_clock()
+    ground.sandbox.stop_clock()
     chat = ground.start()
     chat.connect()
-    ground.advance(86_000)
+    ground.sandbox.advance(86_000)
     assert chat.post("transcript", {}).status_code == 200
-    ground.advance(500)
+    ground.sandbox.advance(500)
     assert_refused(chat.post("transcript", {}), 403, "AccessDeniedException")
     chat.connect()
     assert chat.post("transcript", {}).status_code == 200
@@ -122,7 +122,7 @@ def test_connecting_without_a_socket_needs_streaming(ground: Ground) -> None:
 def test_who_does_not_connect_within_five_minutes_is_too_late(ground: Ground) -> None:
     late, in_time = ground.start(), ground.start()
     in_time.connect()
-    ground.advance(301)
+    ground.sandbox.advance(301)
     answer = late.post("connection", {"Type": ["WEBSOCKET"]}, late.started.participant_token)
     assert_refused(answer, 403, "AccessDeniedException")
     in_time.connect()

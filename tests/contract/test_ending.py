@@ -64,7 +64,7 @@ def test_a_survey_still_reaches_a_customer_who_has_left(ground: Ground) -> None:
     assert_refused(chat.post("event", {"ContentType": TYPING}), 403, "AccessDeniedException")
     said = chat.say("How was it?", role="SYSTEM")
     chat.ear.item(Id=said["Id"])
-    ground.advance(61)
+    ground.sandbox.advance(61)
     chat.ear.item(ContentType=ENDED)
 
 
@@ -81,14 +81,14 @@ def test_an_agent_may_be_dropped_with_the_customer(ground: Ground) -> None:
 @differs("proxy", "the duration runs on the service's clock")
 @pytest.mark.parametrize("minutes", [None, 60, 10_080])
 def test_a_chat_lasts_as_long_as_was_asked_for(ground: Ground, minutes: int | None) -> None:
-    ground.stop_clock()
+    ground.sandbox.stop_clock()
     chat = ground.live(**({"ChatDurationInMinutes": minutes} if minutes else {}))
     ground.sandbox.change(websocket_s=10_000_000, connection_token_s=10_000_000)
     chat.connect()
     later = chat.listen()
-    ground.advance((minutes or 1500) * 60 - 5)
+    ground.sandbox.advance((minutes or 1500) * 60 - 5)
     later.settle()
-    ground.advance(10)
+    ground.sandbox.advance(10)
     later.item(ContentType=ENDED)
 
 

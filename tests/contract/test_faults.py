@@ -30,11 +30,9 @@ def test_a_fault_ends_after_its_count(ground: Ground, chat: Chat) -> None:
 
 
 def test_a_fault_ends_after_its_time(ground: Ground, chat: Chat) -> None:
-    ground.sandbox.add_fault(kind="throttle", operation="SendMessage", seconds=0.3)
+    ground.sandbox.add_fault(kind="throttle", operation="SendMessage", seconds=3)
     assert say(chat).status_code == 429
-    end = time.monotonic() + 5
-    while say(chat).status_code == 429:
-        assert time.monotonic() < end
+    eventually(lambda: say(chat).status_code == 200)
 
 
 def test_a_fault_may_aim_at_one_chat(ground: Ground, chat: Chat) -> None:
@@ -236,7 +234,7 @@ def test_frames_are_withheld_until_they_are_released(ground: Ground, chat: Chat)
 def test_frames_are_lost_or_late(ground: Ground, chat: Chat) -> None:
     ground.sandbox.add_fault(kind="lose", item="MESSAGE", count=1)
     lost = chat.send("lost")
-    ground.sandbox.add_fault(kind="late", item="MESSAGE", count=1, delay_s=0.2)
+    ground.sandbox.add_fault(kind="late", item="MESSAGE", count=1, delay_s=1.5)
     late = chat.send("late")
     assert late["Id"] not in [each["Id"] for each in chat.ear.settle()]
     chat.ear.item(Id=late["Id"])
@@ -312,7 +310,7 @@ def test_a_reset_forgets_everything(ground: Ground, chat: Chat) -> None:
 
 
 def test_what_a_client_does_not_wait_for_is_done_all_the_same(ground: Ground, chat: Chat) -> None:
-    ground.sandbox.add_fault(kind="delay", operation="SendMessage", delay_s=0.5, count=1)
+    ground.sandbox.add_fault(kind="delay", operation="SendMessage", delay_s=1.5, count=1)
     with pytest.raises(requests.Timeout):
         requests.post(
             f"{ground.url}/participant/message",

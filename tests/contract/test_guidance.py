@@ -81,12 +81,12 @@ def test_a_customer_cancels_in_the_chat(ground: Ground) -> None:
 
 @differs("proxy", "the minute runs on the service's clock")
 def test_the_url_is_to_be_asked_for_within_a_minute(ground: Ground) -> None:
-    ground.stop_clock()
+    ground.sandbox.stop_clock()
     chat = ground.live()
     body = {"SessionId": chat.act("sign-in")["session_id"], "RedirectUri": BACK}
-    ground.advance(59)
+    ground.sandbox.advance(59)
     assert chat.post("authentication-url", body).status_code == 200
-    ground.advance(2)
+    ground.sandbox.advance(2)
     assert_refused(chat.post("authentication-url", body), 400, "ValidationException")
 
 

@@ -167,7 +167,7 @@ def test_processing_holds_a_message_back_and_shows_what_is_left_of_it(ground: Gr
     sent = chat.send("my card is 4111 1111 1111 1111")
     assert sent["MessageMetadata"]["MessageProcessingStatus"] == "PROCESSING"
     assert sent["Id"] not in [each["Id"] for each in chat.ear.settle()]
-    ground.advance(61)
+    ground.sandbox.advance(61)
     assert chat.ear.item(Id=sent["Id"])["Content"] == "my card is [PII]"
     assert chat.entries()[-1]["Content"] == "my card is [PII]"
 
@@ -176,7 +176,7 @@ def test_processing_may_refuse_a_message(ground: Ground) -> None:
     chat = ground.live()
     ground.sandbox.change(processing_s=60)
     sent = chat.send("something forbidden")
-    ground.advance(61)
+    ground.sandbox.advance(61)
     verdict = chat.ear.item(Id=sent["Id"])
     assert verdict["Type"] == "MESSAGEMETADATA"
     assert verdict["MessageMetadata"]["MessageProcessingStatus"] == "REJECTED"

@@ -44,7 +44,7 @@ def describe(chat: Chat) -> requests.Response:
 
 def exact(ground: Ground) -> None:
     """Throttle from now on; time stands where the test puts it."""
-    ground.stop_clock()
+    ground.sandbox.stop_clock()
     ground.sandbox.change(quotas="exact")
 
 
@@ -71,9 +71,9 @@ def test_a_burst_is_taken_and_then_a_rate(
     chat.connect()
     exact(ground)
     assert taken(call, chat, burst + 3) == burst
-    ground.advance(1)
+    ground.sandbox.advance(1)
     assert taken(call, chat, rate + 3) == rate
-    ground.advance(60)
+    ground.sandbox.advance(60)
     assert taken(call, chat, burst + 3) == burst
 
 

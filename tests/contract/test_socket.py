@@ -133,11 +133,11 @@ def test_the_end_is_bare(ground: Ground) -> None:
 
 @differs("proxy", "tabs do not expire with the link's socket")
 def test_a_socket_is_closed_at_its_expiry(ground: Ground) -> None:
-    ground.stop_clock()
+    ground.sandbox.stop_clock()
     chat = ground.live()
-    ground.advance(3599)
+    ground.sandbox.advance(3599)
     chat.ear.settle()
-    ground.advance(2)
+    ground.sandbox.advance(2)
     assert chat.ear.closed() == 1001
 
 

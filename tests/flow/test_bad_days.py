@@ -1,6 +1,6 @@
 """When something behind us fails, a client gets the one error body, and the chat goes on after.
 
-Against a proxy of its own whose patience is short, so that a hang is over in a second.
+Against a proxy of its own whose patience is short, so that a hang is over in two seconds.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ DAYS: dict[str, tuple[dict[str, Any], tuple[Any, ...], tuple[Any, ...]]] = {
 def impatient(
     running_sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningDemo]:
-    patience = {"CONNECT_READ_TIMEOUT_S": "1", "CONNECT_CONNECT_TIMEOUT_S": "1"}
+    patience = {"CONNECT_READ_TIMEOUT_S": "2", "CONNECT_CONNECT_TIMEOUT_S": "2"}
     # The throttling of one test must not slow down the next; what it does is tested elsewhere.
     folder = tmp_path_factory.mktemp("impatient")
     with started_demo(folder, running_sandbox, CHAT_GOVERNOR="0", **patience) as running:

@@ -50,7 +50,7 @@ def test_ticks_and_verdicts_of_a_gap_reach_every_tab_once_behind_a_page_of_news(
         tab.wait(lambda frame: frame.get("content") == {"state": "reconnecting"})
     for item_id in mine:
         act("receipt", message_id=item_id, is_read=True)
-    demo.sandbox.control("POST", "clock", {"advance_s": 61})
+    demo.sandbox.advance(61)
     for number in range(130):
         act("say", content=f"newer {number}")
     demo.sandbox.clear_faults()

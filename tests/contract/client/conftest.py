@@ -38,7 +38,7 @@ def contacts(sandbox: RunningSandbox, contact_client: ContactClient, bot: bool) 
 
 @pytest.fixture
 def client(sandbox: RunningSandbox) -> Iterator[ParticipantClient]:
-    with ParticipantClient(sandbox.url, read_timeout_s=5.0) as made:
+    with ParticipantClient(sandbox.url, read_timeout_s=20.0) as made:
         yield made
 
 

@@ -36,9 +36,16 @@ def adapter(request: pytest.FixtureRequest) -> type[BaseAdapter]:
 
 
 @pytest.fixture
-def client(server: ScriptedServer, adapter: type[BaseAdapter]) -> Iterator[ParticipantClient]:
-    made = ParticipantClient(server.url, connect_timeout_s=1.0, read_timeout_s=0.5, adapter=adapter)
-    with made:
+def patience_s() -> float:
+    """How long a client waits for an answer; HASTY says a moment."""
+    return 20.0
+
+
+@pytest.fixture
+def client(
+    server: ScriptedServer, adapter: type[BaseAdapter], patience_s: float
+) -> Iterator[ParticipantClient]:
+    with ParticipantClient(server.url, read_timeout_s=patience_s, adapter=adapter) as made:
         yield made
 
 

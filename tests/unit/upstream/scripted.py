@@ -14,7 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 Script = Callable[[socket.socket], None]
+
+HASTY = pytest.mark.parametrize("patience_s", [0.3], ids=["hasty"])
+"""For tests of answers that do not come: nobody else's should be late on a busy machine."""
 
 
 @dataclass

@@ -23,7 +23,7 @@ from chatproxy.upstream.inputs import OutgoingMessage, TranscriptQuery, ViewRequ
 from chatproxy.upstream.participant import ParticipantClient
 from chatproxy.upstream.shapes import Accepted
 from chatproxy.upstream.tokens import ConnectionToken, ParticipantToken
-from tests.unit.upstream.scripted import Script, ScriptedServer, answer, raw
+from tests.unit.upstream.scripted import HASTY, Script, ScriptedServer, answer, raw
 
 TOKEN = ConnectionToken("secret-connection-token")
 ACCEPTED = {"Id": "m1", "AbsoluteTime": "2026-11-22T09:00:00.123Z"}
@@ -122,6 +122,7 @@ def test_answer_cut_off_is_no_answer_and_may_have_arrived(
     assert error.may_have_arrived
 
 
+@HASTY
 @pytest.mark.parametrize("script", [hang, raw(OK + b"Content-Length: 9\r\n\r\n{")])
 def test_answer_that_does_not_come_is_a_timeout(
     script: Script, server: ScriptedServer, client: ParticipantClient
@@ -133,6 +134,7 @@ def test_answer_that_does_not_come_is_a_timeout(
     assert error.may_have_arrived
 
 
+@HASTY
 def test_answer_that_trickles_in_has_to_end_in_time(
     server: ScriptedServer, client: ParticipantClient
 ) -> None:
@@ -280,6 +282,7 @@ def test_connection_that_has_idled_is_not_trusted(server: ScriptedServer) -> Non
     exchange.shutdown()
 
 
+@HASTY
 def test_view_token_is_in_no_traceback(server: ScriptedServer, client: ParticipantClient) -> None:
     secret = "view" * 5
     server.will(hang)

@@ -18,7 +18,7 @@ from chatproxy.upstream.onesocket import OneSocketAdapter
 from chatproxy.upstream.participant import ParticipantClient
 from chatproxy.upstream.tokens import ConnectionToken
 from chatproxy.upstream.transport import Transport, prepared
-from tests.unit.upstream.scripted import Script, ScriptedServer, answer, raw
+from tests.unit.upstream.scripted import HASTY, Script, ScriptedServer, answer, raw
 
 TOKEN = ConnectionToken("ct")
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -53,6 +53,7 @@ def in_single_bytes(connection: socket.socket) -> None:
         connection.sendall(bytes([byte]))
 
 
+@HASTY
 def test_headers_that_drip_have_to_end_in_time(
     server: ScriptedServer, client: ParticipantClient
 ) -> None:
