@@ -24,8 +24,8 @@ help: ## show this list
 run: $(CAN_RUN) ## the chat on this machine, without AWS; PORT=… and SANDBOX_PORT=… move it
 	@exec $(IN_VENV) manage.py demo --port $(PORT) --sandbox-port $(SANDBOX_PORT)
 
-# Three at a time, of which two wait for servers and a browser more than they compute; what one
-# prints comes when it is done. The longest come first.
+# Three at a time, of which two wait for servers and a browser more than they compute; the longest
+# come first. What one prints comes when it is done, but for lines with a +, which come at once.
 SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs=3 --output-sync=target --keep-going
 
 test: ## everything, in under ten minutes

@@ -39,7 +39,8 @@ def test_no_message_waits_behind_typing_and_nothing_is_throttled(demo: RunningDe
     )
     assert state["throttled"] in ({}, 0), state["throttled"]
     assert statistics.median(waits) < 0.5, sorted(waits)[-5:]
-    assert max(waits) < 3.0, sorted(waits)[-5:]
+    # Behind typing they would wait until they are refused, after eight seconds.
+    assert max(waits) < 6.0, sorted(waits)[-5:]
     assert statistics.median(others) < 0.5, sorted(others)[-5:]
 
 
