@@ -12,59 +12,125 @@ version), `writer_for` says None and the caller keeps to plain sends.
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from functools import partial
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 _TEXT_FRAME = 0x81  # final fragment, opcode 1
+_MIDDLE, _LARGE = bytes((_TEXT_FRAME, 126)), bytes((_TEXT_FRAME, 127))
 
 
-def pack(text: str) -> bytes:
-    """An unmasked, unfragmented text frame (RFC 6455, 5.2), as a server sends it."""
-    payload = text.encode()
-    size = len(payload)
+def pack(payload: bytes, tail: bytes = b"") -> bytes:
+    """An unmasked, unfragmented text frame (RFC 6455, 5.2), as a server sends it.
+
+    Args:
+        payload, tail: What it says, in two parts; UTF-8.
+    """
+    size = len(payload) + len(tail)
     if size < 126:
-        return bytes((_TEXT_FRAME, size)) + payload
-    if size < 65_536:
-        return bytes((_TEXT_FRAME, 126)) + size.to_bytes(2, "big") + payload
-    return bytes((_TEXT_FRAME, 127)) + size.to_bytes(8, "big") + payload
+        head = bytes((_TEXT_FRAME, size))
+    elif size < 65_536:
+        head = _MIDDLE + size.to_bytes(2, "big")
+    else:
+        head = _LARGE + size.to_bytes(8, "big")
+    return b"".join((head, payload, tail))
+
+
+def unpacked(frame: bytes) -> str:
+    """What a packed frame says."""
+    size = frame[1]
+    return frame[2 if size < 126 else 4 if size == 126 else 10 :].decode()
 
 
 class SocketWriter:
-    """Writes frames to one browser socket on daphne. For the event loop's thread alone."""
+    """Writes frames to one browser socket on daphne. For the event loop's thread alone.
 
-    __slots__ = ("_open", "_protocol", "_socket", "_transport")
+    What is written within one turn of the loop goes out together at its end: one system call for
+    each socket however many frames there are for it.
 
-    def __init__(self, protocol: Any) -> None:
+    Args:
+        overflown: Called when more than ``limit`` bytes wait because the browser does not read.
+    """
+
+    __slots__ = (
+        "_frames",
+        "_limit",
+        "_open",
+        "_overflown",
+        "_protocol",
+        "_send",
+        "_transport",
+        "_turn",
+    )
+
+    def __init__(self, protocol: Any, limit: int, overflown: Callable[[], None]) -> None:
         self._protocol = protocol
         self._open = protocol.STATE_OPEN
         self._transport = protocol.transport
-        self._socket = protocol.transport.socket
+        self._send = protocol.transport.socket.send
+        self._limit = limit
+        self._overflown = overflown
+        self._frames: list[bytes] = []
+        self._turn = _turn_of(asyncio.get_running_loop())
 
-    def __call__(self, frame: bytes) -> int:
-        """Send one packed frame; never blocks, never raises. A closing socket swallows it.
+    def __call__(self, frame: bytes) -> None:
+        """Send one packed frame; never blocks, never raises. A closing socket swallows it."""
+        frames = self._frames
+        if not frames:
+            self._turn.add(self)
+        frames.append(frame)
 
-        Returns:
-            Bytes that wait because the browser does not read; nearly always 0.
-        """
-        if self._protocol.state != self._open:
-            return 0
+    def flush(self) -> None:
+        """Send now what has been written in this turn."""
+        frames = self._frames
+        data = frames[0] if len(frames) == 1 else b"".join(frames)
+        frames.clear()
+        if not data or self._protocol.state != self._open:
+            return
         transport = self._transport
         if not (transport.dataBuffer or transport._tempDataLen or transport.disconnecting):
             try:
-                sent = self._socket.send(frame)
+                sent = self._send(data)
             except OSError:  # full, or broken: Twisted tells the one from the other
                 sent = 0
-            if sent == len(frame):
-                return 0
-            frame = frame[sent:]
-        transport.write(frame)
-        return self.buffered_bytes()
+            if sent == len(data):
+                return
+            data = data[sent:]
+        transport.write(data)
+        if self.buffered_bytes() > self._limit:
+            self._overflown()
 
     def buffered_bytes(self) -> int:
         """Bytes that wait because the browser does not read."""
         transport = self._transport
         return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
+
+
+class _Turn:
+    """The sockets that have something to send at the end of this turn of the loop."""
+
+    __slots__ = ("_due", "_loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._due: list[SocketWriter] = []
+
+    def add(self, writer: SocketWriter) -> None:
+        if not self._due:
+            self._loop.call_soon(self._end)
+        self._due.append(writer)
+
+    def _end(self) -> None:
+        due, self._due = self._due, []
+        for writer in due:
+            writer.flush()
+
+
+@lru_cache(maxsize=1)
+def _turn_of(loop: asyncio.AbstractEventLoop) -> _Turn:
+    return _Turn(loop)
 
 
 def close_with(send: Any, code: int, reason: str) -> bool:
@@ -84,10 +150,10 @@ def close_with(send: Any, code: int, reason: str) -> bool:
     return True
 
 
-def writer_for(send: Any) -> SocketWriter | None:
+def writer_for(send: Any, limit: int, overflown: Callable[[], None]) -> SocketWriter | None:
     """A writer for the accepted socket behind an ASGI ``send``, or None: keep to plain sends."""
     protocol = _daphne_protocol(send)
-    return SocketWriter(protocol) if _is_as_expected(protocol) else None
+    return SocketWriter(protocol, limit, overflown) if _is_as_expected(protocol) else None
 
 
 def _daphne_protocol(send: Any) -> Any:

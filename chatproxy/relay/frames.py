@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from chatproxy.relay.fastpath import pack
 from chatproxy.upstream.versions import STAMPS
 from chatproxy.upstream.vocabulary import EventType, ItemType, Topic
 
@@ -21,15 +22,14 @@ def session_frame(content: Wire) -> str:
     return json.dumps({"topic": SESSION_TOPIC, "content": content})
 
 
-def chat_frame(inner: Wire) -> str:
+def chat_frame(inner: Wire) -> bytes:
     """An item as the service would send it on the websocket."""
-    return json.dumps(
-        {
-            "content": json.dumps(inner),
-            "contentType": "application/json",
-            "topic": str(Topic.CHAT),
-        }
-    )
+    outer = {
+        "content": json.dumps(inner),
+        "contentType": "application/json",
+        "topic": str(Topic.CHAT),
+    }
+    return json.dumps(outer).encode()
 
 
 def frames_of(wire: Wire, contact_id: str) -> list[Wire]:
@@ -59,6 +59,6 @@ def _receipt_frame(message_id: str, receipt: Wire) -> Wire:
     }
 
 
-def with_position(text: str, position: str) -> str:
-    end = text.rindex("}")
-    return f'{text[:end]},"position":"{position}"}}'
+def packed_with_position(payload: bytes, position: bytes) -> bytes:
+    """A chat frame, packed, with where it stands in its session's history."""
+    return pack(payload[: payload.rindex(b"}")], b',"position":"%b"}' % position)

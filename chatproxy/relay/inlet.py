@@ -20,6 +20,8 @@ class Inlet:
         over: Set when the chat's end has passed.
     """
 
+    __slots__ = ("_held", "_is_shut", "_over", "_stream")
+
     def __init__(self, stream: Stream, over: asyncio.Event) -> None:
         self._stream = stream
         self._over = over
@@ -28,14 +30,16 @@ class Inlet:
 
     def take(self, frame: ChatFrame) -> None:
         """One frame from a socket."""
-        if self._held is None and not self._is_shut:
+        if self._is_shut:
+            return
+        if self._held is None:
             self._pass_on(frame)
-        elif self._held is not None and not self._is_shut:
-            self._held.append(frame)
-            if len(self._held) > MOST_HELD:
-                # Known from here on, but not the gap before it: only reading all of it closes that.
-                self._stream.transcript.is_complete = False
-                self.release()
+            return
+        self._held.append(frame)
+        if len(self._held) > MOST_HELD:
+            # Known from here on, but not the gap before it: only reading all of it closes that.
+            self._stream.transcript.is_complete = False
+            self.release()
 
     def hold(self) -> None:
         """Hold back what comes from here on."""

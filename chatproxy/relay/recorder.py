@@ -1,8 +1,8 @@
 """Hands what passed to the item store in batches, off the hot path.
 
-Items wait in memory in their newest version and are written a few times a second, with the
-sessions' counts; where no items are stored, counts are written every other second. A database that
-is away costs delay, not items: what could not be written is kept and tried again.
+Items wait in memory and are written a few times a second, in their newest version; the sessions'
+counts every few seconds. A database that is away costs delay, not items: what could not be written
+is kept and tried again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -26,7 +25,7 @@ from chatproxy.upstream.chatframes import ChatFrame
 logger = logging.getLogger(__name__)
 
 FLUSH_EVERY_S = 0.2
-COUNT_EVERY_S = 2.0
+COUNT_EVERY_S = 5.0
 RETRY_AFTER_S = 2.0
 BATCH = 500
 
@@ -37,17 +36,20 @@ Note = tuple[str, str, dict[str, Any]]
 class Batch:
     """What is written in one transaction."""
 
-    items: dict[tuple[str, str], Kept] = field(default_factory=dict)
+    items: list[Kept] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     tallies: dict[str, Tally] = field(default_factory=dict)
     connected: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.items or self.notes or self.tallies or self.connected)
 
     def parts(self) -> Iterator[Batch]:
         """The same in the smallest pieces that can fail alone."""
         yield Batch(tallies=self.tallies)
         yield Batch(connected=self.connected)
-        for place, kept in self.items.items():
-            yield Batch(items={place: kept})
+        for kept in self.items:
+            yield Batch(items=[kept])
         for note in self.notes:
             yield Batch(notes=[note])
 
@@ -58,7 +60,7 @@ class Recorder:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._stores = conf.retention_days > 0
-        self._items: dict[tuple[str, str], Kept] = {}
+        self._items: list[Kept] = []
         self._notes: list[Note] = []
         self._tallies: dict[str, Tally] = {}
         self._connected: set[str] = set()
@@ -66,19 +68,13 @@ class Recorder:
         self._writing = asyncio.Lock()
         self._flushes: set[asyncio.Task[bool]] = set()
 
-    def keep(self, tally: Tally, item: dict[str, Any]) -> None:
-        """Remember an item's newest version until it is written, and its session's tally."""
-        session_id = tally.session_id
-        self._tallies[session_id] = tally
+    def keep(self, tally: Tally, said: dict[str, Any] | ChatFrame) -> None:
+        """Remember an item as it now is, or a new message as it came, and its session's tally."""
+        if not tally.is_waiting:
+            tally.is_waiting = True
+            self._tallies[tally.session_id] = tally
         if self._stores:
-            self._items[session_id, str(item["Id"])] = Kept(session_id, item)
-
-    def keep_plain(self, tally: Tally, frame: ChatFrame) -> None:
-        """The same for a message that is new, still as text."""
-        session_id = tally.session_id
-        self._tallies[session_id] = tally
-        if self._stores:
-            self._items[session_id, frame.id] = Kept(session_id, frame)
+            self._items.append((tally.session_id, said))
 
     def note(self, session_id: str, kind: str, **detail: Any) -> None:
         """A line for the session's technical timeline."""
@@ -100,7 +96,7 @@ class Recorder:
         counted_at = now()
         while True:
             await asyncio.sleep(FLUSH_EVERY_S)
-            counts_too = self._stores or now() - counted_at >= COUNT_EVERY_S
+            counts_too = now() - counted_at >= COUNT_EVERY_S
             if counts_too:
                 counted_at = now()
             if not await self.flush(counts_too=counts_too):
@@ -135,23 +131,24 @@ class Recorder:
                 self._being_written = Batch()
         return True
 
-    def _next_batch(self, *, counts_too: bool) -> Batch | None:
-        batch = Batch(dict(islice(self._items.items(), BATCH)), self._notes[:BATCH])
-        for place in batch.items:
-            del self._items[place]
-        self._notes = self._notes[BATCH:]
-        batch.connected, self._connected = self._connected, set()
+    def _next_batch(self, *, counts_too: bool) -> Batch:
+        batch = Batch(self._items[:BATCH], self._notes[:BATCH], connected=self._connected)
+        del self._items[:BATCH], self._notes[:BATCH]
+        self._connected = set()
         if counts_too:
             batch.tallies, self._tallies = self._tallies, {}
-        is_something = batch.items or batch.notes or batch.connected or batch.tallies
-        return batch if is_something else None
+            for tally in batch.tallies.values():
+                tally.is_waiting = False
+        return batch
 
     def _put_back(self, batch: Batch) -> None:
-        # In front of what came meanwhile: items of the same instant keep the order they came in.
-        self._items = batch.items | self._items
+        # In front of what came meanwhile: of an item the last version is the one that stays.
+        self._items[:0] = batch.items
         self._notes[:0] = batch.notes
         self._connected |= batch.connected
-        self._tallies = batch.tallies | self._tallies
+        self._tallies |= batch.tallies
+        for tally in batch.tallies.values():
+            tally.is_waiting = True
 
 
 def _write(batch: Batch) -> None:
@@ -169,7 +166,7 @@ def _write(batch: Batch) -> None:
 def _write_together(batch: Batch) -> None:
     with transaction.atomic():
         if batch.items:
-            items.append(batch.items.values())
+            items.append(batch.items)
         if batch.tallies:
             counts.write(batch.tallies.values())
         for session_id in sorted(batch.connected):

@@ -27,6 +27,8 @@ SUBSCRIBE_TIMEOUT_S = 6.0
 HEARTBEAT_S = 7.5
 MAX_FRAME_BYTES = 1024 * 1024
 
+TEXT = WSMsgType.TEXT
+
 Took = Callable[[ChatFrame], object]
 
 
@@ -155,9 +157,9 @@ class UpstreamSocket(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
-        if kind == WSMsgType.TEXT and frame.fin:
-            self._on_text(frame.get_payload_as_utf8_text())
-        elif kind in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
+        if kind is TEXT and frame.fin:
+            self._on_text(frame.get_payload_as_bytes())
+        elif kind in (TEXT, WSMsgType.CONTINUATION):
             self._on_part(frame)
         elif kind == WSMsgType.CLOSE:
             self._gone(f"closed with {frame.get_close_code()}")
@@ -174,10 +176,10 @@ class UpstreamSocket(WSListener):
             self.close()
         elif frame.fin:
             whole, self._parts = b"".join(self._parts), []
-            self._on_text(whole.decode("utf-8", "replace"))
+            self._on_text(whole)
 
-    def _on_text(self, text: str) -> None:
-        event = self._topics.receive(text)
+    def _on_text(self, payload: bytes) -> None:
+        event = self._topics.receive(payload)
         if type(event) is ChatFrame:
             self._took(event)
         elif type(event) is Subscribed:

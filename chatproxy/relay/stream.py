@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Protocol
 
-from chatproxy.relay.fastpath import pack
-from chatproxy.relay.frames import chat_frame, frames_of, session_frame, with_position
+from chatproxy.relay.frames import chat_frame, frames_of, packed_with_position, session_frame
 from chatproxy.sessions.counts import Tally
 from chatproxy.sessions.transcript import Transcript
 from chatproxy.upstream.chatframes import ChatFrame
@@ -38,6 +38,7 @@ REPLAY_MARGIN = timedelta(minutes=2)
 TYPING = str(EventType.TYPING)
 NOTICED = frozenset({str(EventType.PARTICIPANT_LEFT), str(EventType.CHAT_ENDED)})
 EARLIEST = "2000-01-01T00:00:00.000Z"
+INSTANT_BYTES = len(EARLIEST)
 
 
 class LinkState(StrEnum):
@@ -59,7 +60,7 @@ class Tab(Protocol):
     def deliver(self, text: str) -> None:
         """Send one text frame; never blocks, never raises."""
 
-    def deliver_packed(self, text: str, packed: bytes) -> None:
+    def deliver_packed(self, frame: bytes) -> None:
         """The same with the frame's bytes at hand, made once for all tabs."""
 
     def close(self, code: int, reason: str = "") -> None:
@@ -69,11 +70,8 @@ class Tab(Protocol):
 class Keeper(Protocol):
     """What stores items and counts; at once and without waiting."""
 
-    def keep(self, tally: Tally, item: Wire) -> None:
-        """An item as it now is."""
-
-    def keep_plain(self, tally: Tally, frame: ChatFrame) -> None:
-        """A message whose Id was not known before, still as text."""
+    def keep(self, tally: Tally, said: Wire | ChatFrame) -> None:
+        """An item as it now is; or, as it came, a message whose Id was not known before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ class FrameCounts:
 class Replay:
     """What to send a tab that asks for everything after a position."""
 
-    frames: list[str]
+    frames: list[bytes]
     is_reset: bool = False
 
 
@@ -130,6 +128,29 @@ class Stream:
         ended: Called once, when ``chat.ended`` has passed.
         counts: Where to count frames; shared with other streams.
     """
+
+    __slots__ = (
+        "_counts",
+        "_has_had_tab",
+        "_history",
+        "_instant",
+        "_keeper",
+        "_number",
+        "_on_ended",
+        "_ring",
+        "_ring_bytes",
+        "_seen",
+        "contact_id",
+        "expected",
+        "incomplete_since",
+        "is_ended",
+        "last_left_role",
+        "session_id",
+        "state",
+        "tabs",
+        "tally",
+        "transcript",
+    )
 
     def __init__(
         self,
@@ -154,18 +175,24 @@ class Stream:
         self._keeper = keeper
         self._on_ended = ended
         self._counts = counts or FrameCounts()
-        self._history = secrets.token_hex(4)
+        # Positions are made for each frame, so their parts are kept as they go out.
+        self._history = secrets.token_hex(4).encode()
         self._number = 0
-        self._instant = ""
-        self._ring: deque[tuple[int, str]] = deque()
+        self._instant = b""
+        # The newest frames, packed; the last one has number ``_number``.
+        self._ring: deque[bytes] = deque()
         self._ring_bytes = 0
-        self._dropped = 0
         self._seen: OrderedDict[Any, None] = OrderedDict()
         self._has_had_tab = False
 
     @property
     def position(self) -> Position:
-        return Position(self._history, self._number, self._instant)
+        return Position(self._history.decode(), self._number, self._instant.decode())
+
+    @property
+    def heard_until(self) -> datetime | None:
+        """When the newest thing known was said (service time); ``None`` if nothing is known."""
+        return parse_time(self._instant.decode()) if self._instant else None
 
     # --- what arrives -----------------------------------------------------------------------
 
@@ -188,12 +215,14 @@ class Stream:
         counts, tabs = self._counts, self.tabs
         counts.taken += 1
         if frame.id and self.transcript.take_plain(frame):
+            tally = self.tally
             if frame.is_customers:
-                self.tally.incoming += 1
+                tally.incoming += 1
             else:
-                self.tally.outgoing += 1
-            self._keeper.keep_plain(self.tally, frame)
-            self.expected.discard(frame.id)
+                tally.outgoing += 1
+            self._keeper.keep(tally, frame)
+            if self.expected:
+                self.expected.discard(frame.id)
             if frame.instant > self._instant:
                 self._instant = frame.instant
             kind = None
@@ -202,15 +231,17 @@ class Stream:
         else:
             counts.known += 1
             return False
-        self._number += 1
-        text = with_position(frame.text, f"{self._history}.{self._number}.{self._instant}")
+        if kind != TYPING:  # which is not replayed, and has no place of its own
+            self._number += 1
+        packed = packed_with_position(
+            frame.payload, b"%b.%d.%b" % (self._history, self._number, self._instant)
+        )
         if kind != TYPING:
-            self._remember(text)
+            self._remember(packed)
         if tabs:
             counts.delivered += len(tabs)
-            packed = pack(text)
             for tab in tabs:
-                tab.deliver_packed(text, packed)
+                tab.deliver_packed(packed)
         if kind in NOTICED:
             self._notice(frame.item)
         return True
@@ -281,17 +312,17 @@ class Stream:
         return is_news
 
     def _advance(self, item: Item) -> None:
-        # As text: the service writes all times alike, so they compare as they are.
-        instant = item.wire.get("AbsoluteTime")
-        if type(instant) is str and len(instant) == len(EARLIEST) and instant > self._instant:
+        # As bytes: the service writes all times alike, so they compare as they are.
+        instant = item.absolute_time.encode()
+        if len(instant) == INSTANT_BYTES and instant > self._instant:
             self._instant = instant
 
-    def _remember(self, frame: str) -> None:
-        self._ring.append((self._number, frame))
-        self._ring_bytes += len(frame)
-        while len(self._ring) > RING_FRAMES or self._ring_bytes > RING_BYTES:
-            number, dropped = self._ring.popleft()
-            self._dropped, self._ring_bytes = number, self._ring_bytes - len(dropped)
+    def _remember(self, packed: bytes) -> None:
+        ring = self._ring
+        ring.append(packed)
+        self._ring_bytes += len(packed)
+        while len(ring) > RING_FRAMES or self._ring_bytes > RING_BYTES:
+            self._ring_bytes -= len(ring.popleft())
 
     def _notice(self, item: Item) -> None:
         if item.content_type == EventType.PARTICIPANT_LEFT:
@@ -312,8 +343,8 @@ class Stream:
         if after is not None:
             self._replay(tab, after)
         elif not self._has_had_tab:
-            for _, frame in self._ring:
-                tab.deliver(frame)
+            for frame in self._ring:
+                tab.deliver_packed(frame)
         self._has_had_tab = True
         self.tabs.append(tab)
 
@@ -327,21 +358,23 @@ class Stream:
             tab.deliver(session_frame({"reset": True, "position": str(self.position)}))
             return
         for frame in replay.frames:
-            tab.deliver(frame)
+            tab.deliver_packed(frame)
         tab.deliver(session_frame({"replayed": len(replay.frames), "position": str(self.position)}))
 
     def _since(self, after: Position | None) -> Replay:
         if after is None:
             return Replay([], is_reset=True)
-        is_ours = after.history == self._history and after.number <= self._number
-        if is_ours and after.number >= self._dropped:
-            return Replay([frame for number, frame in self._ring if number > after.number])
+        position = self.position
+        missed = position.number - after.number
+        if after.history == position.history and 0 <= missed <= len(self._ring):
+            return Replay(list(islice(self._ring, len(self._ring) - missed, None)))
         if not self.transcript.is_complete and not len(self.transcript):
             return Replay([], is_reset=True)
         items = self.transcript.since(after.replayed_from() or EARLIEST)
+        here = str(position).encode()
         return Replay(
             [
-                with_position(chat_frame(inner), str(self.position))
+                packed_with_position(chat_frame(inner), here)
                 for wire in items
                 for inner in frames_of(wire, self.contact_id)
             ]

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chatproxy.conf import conf
-from chatproxy.relay.fastpath import SocketWriter, close_with, pack, writer_for
+from chatproxy.relay.fastpath import SocketWriter, close_with, pack, unpacked, writer_for
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -28,32 +28,48 @@ class BrowserTab:
         key_id: The session key it was opened with; revoking it closes the tab.
     """
 
+    __slots__ = (
+        "_limit",
+        "_send",
+        "_sender",
+        "_straight",
+        "_waiting",
+        "_waiting_bytes",
+        "is_closed",
+        "key_id",
+        "wants_session",
+    )
+
     def __init__(self, send: Send, key_id: int) -> None:
         self.key_id = key_id
         self.wants_session = False
         self.is_closed = False
         self._send = send
-        self._straight: SocketWriter | None = writer_for(send)
         self._waiting: deque[dict[str, Any]] = deque()
         self._waiting_bytes = 0
         self._sender: asyncio.Task[None] | None = None
         self._limit = conf.tab_buffer_bytes
+        self._straight: SocketWriter | None = writer_for(send, self._limit, self._too_slow)
 
     def deliver(self, text: str) -> None:
         """Send one text frame. A closed tab swallows it."""
-        self.deliver_packed(text, pack(text) if self._straight else b"")
+        self.deliver_packed(pack(text.encode()))
 
-    def deliver_packed(self, text: str, packed: bytes) -> None:
+    def deliver_packed(self, frame: bytes) -> None:
         """The same with the frame's bytes at hand, made once for all tabs."""
         if self.is_closed:
             return
         if self._straight is not None:
-            waiting_bytes = self._straight(packed)
-        else:
-            self._waiting_bytes = waiting_bytes = self._waiting_bytes + len(text)
-            self._push({"type": "websocket.send", "text": text})
-        if waiting_bytes > self._limit:
-            self.close(CLOSE_SLOW, "reads too slowly")
+            self._straight(frame)
+            return
+        text = unpacked(frame)
+        self._waiting_bytes += len(text)
+        self._push({"type": "websocket.send", "text": text})
+        if self._waiting_bytes > self._limit:
+            self._too_slow()
+
+    def _too_slow(self) -> None:
+        self.close(CLOSE_SLOW, "reads too slowly")
 
     def close(self, code: int, reason: str = "") -> None:
         """Close with ``code``; what already waits is sent first, unless the tab was too slow."""

@@ -27,14 +27,18 @@ _RAISE = (
 
 
 class Tally:
-    """Messages and files of one session so far: the customer's, and those of everybody else."""
+    """Messages and files of one session so far: the customer's, and those of everybody else.
 
-    __slots__ = ("incoming", "outgoing", "session_id")
+    ``is_waiting``: whoever writes tallies knows that this one has changed.
+    """
+
+    __slots__ = ("incoming", "is_waiting", "outgoing", "session_id")
 
     def __init__(self, session_id: str, incoming: int = 0, outgoing: int = 0) -> None:
         self.session_id = session_id
         self.incoming = incoming
         self.outgoing = outgoing
+        self.is_waiting = False
 
     def count(self, item: Mapping[str, Any]) -> None:
         """Count an item, unless it is neither message nor file. Once for each Id."""

@@ -10,7 +10,7 @@ import json
 import uuid
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -23,11 +23,8 @@ from chatproxy.upstream.chatframes import ChatFrame
 Wire = dict[str, Any]
 
 
-class Kept(NamedTuple):
-    """One item to store; a plain frame is decoded when it is."""
-
-    session_id: str
-    said: Wire | ChatFrame
+#: (session id, one item to store); a plain frame is decoded when it is stored.
+Kept = tuple[str, Wire | ChatFrame]
 
 
 def append(batch: Iterable[Kept]) -> None:

@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 Wire = dict[str, Any]
 
 MOST_EARLY = 200
+_UNREAD: Wire = {}
 
 
 def is_kept(item: Mapping[str, Any]) -> bool:
@@ -137,17 +138,31 @@ class Transcript:
     ``is_complete``: it reaches the contact's first item and, for a continued chat, all of its past.
     """
 
+    __slots__ = (
+        "_arrivals",
+        "_changed",
+        "_early",
+        "_ids",
+        "_items",
+        "_lock",
+        "_order",
+        "_past",
+        "_unread",
+        "is_complete",
+    )
+
     def __init__(self) -> None:
         self.is_complete = False
         self._past: list[Wire] = []
         self._order: list[tuple[str, int]] = []
         self._ids: list[str] = []
+        # By Id; a message that is still among the unread is there as ``_UNREAD``.
         self._items: dict[str, Wire] = {}
         self._early: dict[str, Wire] = {}
         # When an item last changed, by the newest item there was then.
         self._changed: dict[str, str] = {}
-        # Messages that nobody has asked for yet, still as text.
-        self._unread: dict[str, ChatFrame] = {}
+        # Messages that nobody has asked for yet, still as text, as they came.
+        self._unread: list[ChatFrame] = []
         self._arrivals = 0
         self._lock = threading.RLock()
 
@@ -156,7 +171,7 @@ class Transcript:
         return len(self._items)
 
     def __contains__(self, item_id: str) -> bool:
-        return item_id in self._unread or item_id in self._items
+        return item_id in self._items
 
     def get(self, item_id: str) -> Wire | None:
         self._read()
@@ -176,10 +191,11 @@ class Transcript:
         Returns:
             Whether it was taken; if not, it must be looked at with `take`.
         """
-        item_id = frame.id
-        if item_id in self._unread or item_id in self._items or item_id in self._early:
+        item_id, items = frame.id, self._items
+        if item_id in items or item_id in self._early:
             return False
-        self._unread[item_id] = frame
+        items[item_id] = _UNREAD
+        self._unread.append(frame)
         return True
 
     def take(self, item: Wire) -> tuple[Wire, bool] | None:
@@ -199,7 +215,7 @@ class Transcript:
     def _take(self, item: Wire) -> tuple[Wire, bool] | None:
         item_id = str(item.get("Id"))
         known = self._items.get(item_id)
-        if known is None:
+        if not known:
             early = self._early.get(item_id)
             if not is_kept(item):
                 self._hold_receipt(item_id, item if early is None else newest(early, item))
@@ -221,13 +237,14 @@ class Transcript:
             return
         with self._lock:
             # The writer may add meanwhile: that is read the next time.
-            # Its keys alone are listed in one go; making pairs of them may let the writer in.
-            for item_id in list(self._unread):
+            unread = self._unread[:]
+            for frame in unread:
                 try:
-                    self._take(self._unread[item_id].item.wire)
+                    self._take(frame.item.wire)
                 except ValueError:
                     logger.warning("a message was no JSON, and is not in the transcript")
-                del self._unread[item_id]
+                    del self._items[frame.id]
+            del self._unread[: len(unread)]
 
     def _hold_receipt(self, item_id: str, item: Wire) -> None:
         """A receipt may come before its message, or while that is still being streamed."""

@@ -14,11 +14,12 @@ from chatproxy.upstream.vocabulary import ItemType, ParticipantRole
 
 # Members of the inner document, as they stand in the outer one. Nothing that people write can look
 # like that: its quotes are escaped once more.
-_HEAD: Final = r'{"content":"{\"AbsoluteTime\":\"'
-_ID: Final = r"\"Id\":\""
-_METADATA: Final = r"\"MessageMetadata\""
+_HEAD: Final = rb'{"content":"{\"AbsoluteTime\":\"'
+_ID: Final = rb"\"Id\":\""
+_METADATA: Final = rb"\"MessageMetadata\""
 _TIME: Final = slice(len(_HEAD), len(_HEAD) + len("2000-01-01T00:00:00.000Z"))
-_TIME_ENDS: Final = r"Z\","
+_TIME_ENDS: Final = rb"Z\","
+_TIME_END: Final = _TIME.stop - 1
 _PLAIN_MEMBERS: Final = frozenset(
     {
         "AbsoluteTime",
@@ -34,23 +35,25 @@ _PLAIN_MEMBERS: Final = frozenset(
     }
 )
 MOST_TAILS: Final = 16
+ID_MAX: Final = 256
 
 
 class ChatFrame:
     """A frame: its text as it came, and the item inside, decoded when first asked for.
 
     Attributes:
-        text: As it came.
+        payload: As it came, UTF-8; JSON and nothing behind it.
         id: The item's ``Id`` if the frame is plain, else "".
-        instant: Its ``AbsoluteTime`` if it is plain, else "".
+        instant: Its ``AbsoluteTime`` if it is plain, else empty.
         is_customers: It is plain, and the customer's.
     """
 
-    __slots__ = ("_item", "id", "instant", "is_customers", "text")
+    __slots__ = ("_item", "id", "instant", "is_customers", "payload")
 
-    def __init__(self, text: str, item: Item | None = None) -> None:
-        self.text = text
-        self.id = self.instant = ""
+    def __init__(self, payload: bytes, item: Item | None = None) -> None:
+        self.payload = payload
+        self.id = ""
+        self.instant = b""
         self.is_customers = False
         self._item = item
 
@@ -62,7 +65,7 @@ class ChatFrame:
             ValueError: there is none; only of a frame that looked plain.
         """
         if self._item is None:
-            self._item = item_of(decoded(self.text).get("content"))
+            self._item = item_of(decoded(self.payload).get("content"))
         return self._item
 
     def __repr__(self) -> str:
@@ -77,41 +80,60 @@ class PlainFrames:
     same end, which starts as the service's frames do, is not decoded.
     """
 
-    def __init__(self) -> None:
-        self._tails: dict[str, bool] = {}
+    __slots__ = ("_tails",)
 
-    def read(self, text: str) -> ChatFrame | None:
+    def __init__(self) -> None:
+        self._tails: list[tuple[bytes, bool]] = []
+
+    def read(self, payload: bytes) -> ChatFrame | None:
         """The frame if it is known to be plain; ``None``: decode it."""
-        start = text.rfind(_ID) + len(_ID)
-        end = text.find("\\", start)
-        is_customers = self._tails.get(text[end:])
+        for tail, is_customers in self._tails:
+            if payload.endswith(tail):
+                return self._read(payload, len(payload) - len(tail), is_customers)
+        return None
+
+    def _read(self, payload: bytes, end: int, is_customers: bool) -> ChatFrame | None:
+        start = payload.rfind(_ID, max(0, end - ID_MAX), end) + len(_ID)
         if (
-            is_customers is None
-            or not text.startswith(_HEAD)
-            or not text.startswith(_TIME_ENDS, _TIME.stop - 1)
-            or _METADATA in text
+            not len(_ID) <= start < end
+            or payload.find(b"\\", start) != end
+            or not payload.startswith(_HEAD)
+            or not payload.startswith(_TIME_ENDS, _TIME_END)
+            or payload.find(_METADATA, _TIME_END, start) >= 0
+            or not (payload.isascii() or _is_utf8(payload))
         ):
             return None
-        frame = ChatFrame(text)
-        frame.id = text[start:end]
-        frame.instant = text[_TIME]
+        frame = ChatFrame(payload)
+        frame.id = payload[start:end].decode()
+        frame.instant = payload[_TIME]
         frame.is_customers = is_customers
         return frame
 
-    def learn(self, text: str, item: Item) -> None:
+    def learn(self, payload: bytes, item: Item) -> None:
         """Remember the end of a decoded frame if frames like it are plain."""
-        start = text.rfind(_ID) + len(_ID)
-        end = start + len(item.id)
+        item_id = item.id.encode()
+        start = payload.rfind(_ID) + len(_ID)
+        end = start + len(item_id)
         if (
             item.type == ItemType.MESSAGE
-            and item.id
+            and item_id
             and item.wire.keys() <= _PLAIN_MEMBERS
-            and text.startswith(item.id + "\\", start)
-            and text[_TIME] == item.absolute_time
+            and payload.startswith(item_id + b"\\", start)
+            and payload.endswith(b"}")
+            and payload[_TIME] == item.absolute_time.encode()
         ):
-            if len(self._tails) >= MOST_TAILS:
-                self._tails.clear()
-            self._tails[text[end:]] = item.participant_role == ParticipantRole.CUSTOMER
+            tail = (payload[end:], item.participant_role == ParticipantRole.CUSTOMER)
+            if tail not in self._tails:
+                # The newest first: who has just spoken goes on.
+                self._tails = [tail, *self._tails[: MOST_TAILS - 1]]
+
+
+def _is_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def item_of(content: object) -> Item:
@@ -126,7 +148,7 @@ def item_of(content: object) -> Item:
     return Item(inner)
 
 
-def decoded(text: str) -> Any:
+def decoded(text: str | bytes) -> Any:
     """As `json.loads`, at half its price.
 
     Raises:

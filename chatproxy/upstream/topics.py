@@ -1,9 +1,9 @@
 """The upstream websocket's protocol without a socket: texts in, events out, texts to send back.
 
-Whoever holds the socket sends what `opening` and `tick` return, hands each text to `receive`, and
-calls `tick` again after `wakes_in()` seconds. Subscribing (again), heartbeats and patience with
-them are kept here, on a clock that is handed in. Reading is lenient and never raises: what makes no
-sense is an event too.
+Whoever holds the socket sends what `opening` and `tick` return, hands each text frame's bytes to
+`receive`, and calls `tick` again after `wakes_in()` seconds. Subscribing (again), heartbeats and
+patience with them are kept here, on a clock that is handed in. Reading is lenient and never raises:
+what makes no sense is an event too.
 
 Source: ChatJS 5.0, whose timing this follows; the mobile SDKs' tests for the frames.
 """
@@ -153,20 +153,25 @@ class TopicsProtocol:
         """What to send to hear at once whether the other end is there."""
         return self._beat(self._clock())
 
-    def receive(self, text: str) -> Event:
+    def receive(self, payload: bytes) -> Event:
         """Read one text frame."""
-        plain = self._plain.read(text)
+        plain = self._plain.read(payload)
         if plain is not None:
             return plain
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            return Ignored("not UTF-8")
         try:
             outer = decoded(text)
         except ValueError:
             text, outer = _first_value(text)
+            payload = text.encode()
         if not isinstance(outer, dict):
             return Ignored("empty" if not text.strip() else "not a JSON object")
         topic, content = outer.get("topic"), outer.get("content")
         if topic == Topic.CHAT:
-            return self._chat_frame(text, content)
+            return self._chat_frame(payload, content)
         if topic == Topic.HEARTBEAT:
             self._is_awaiting_heartbeat = False
             return HeartbeatAnswered()
@@ -178,13 +183,13 @@ class TopicsProtocol:
             )
         return _without_topic(outer) if topic is None else Ignored("another topic")
 
-    def _chat_frame(self, text: str, content: object) -> Event:
+    def _chat_frame(self, payload: bytes, content: object) -> Event:
         try:
             item = item_of(content)
         except ValueError:
             return Ignored("a chat frame without an item")
-        self._plain.learn(text, item)
-        return ChatFrame(text, item)
+        self._plain.learn(payload, item)
+        return ChatFrame(payload, item)
 
     def _subscribe_answered(self, content: object) -> Event:
         status = content.get("status") if isinstance(content, dict) else None

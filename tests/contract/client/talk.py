@@ -38,7 +38,7 @@ class Socket:
         while not (result := found()):
             text = self.connection.recv(timeout=max(0.0, deadline - time.monotonic()))
             assert isinstance(text, str)
-            self.events.append(self.protocol.receive(text))
+            self.events.append(self.protocol.receive(text.encode()))
         return result
 
     def item(self, content_type: str) -> Item:

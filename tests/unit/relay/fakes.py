@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chatproxy.relay.fastpath import unpacked
 from chatproxy.relay.stream import Stream
 from chatproxy.sessions import lifecycle
 from chatproxy.sessions.counts import Tally
@@ -69,7 +70,7 @@ def receipt(of: Wire, *, read: str = "2026-11-22T12:00:00.000Z", who: str = "p-1
     }
 
 
-def frame_text(wire: Wire) -> str:
+def payload_of(wire: Wire) -> bytes:
     """A frame as the service spells it: compact, the members of the item in its order."""
     order = ("AbsoluteTime", "Content", "ContentType", "Id", "Type")
     first = {name: wire[name] for name in order if name in wire}
@@ -78,13 +79,13 @@ def frame_text(wire: Wire) -> str:
         "contentType": "application/json",
         "topic": "aws/chat",
     }
-    return json.dumps(outer, separators=(",", ":"))
+    return json.dumps(outer, separators=(",", ":")).encode()
 
 
-def read_frame(text: str, *, as_plain: bool = True) -> ChatFrame:
+def read_frame(wire: Wire, *, as_plain: bool = True) -> ChatFrame:
     """The frame as a socket reads it, which has seen one like it before unless told otherwise."""
     topics = TopicsProtocol()
-    frames = [topics.receive(text) for _ in range(2)]
+    frames = [topics.receive(payload_of(wire)) for _ in range(2)]
     frame = frames[as_plain]
     assert isinstance(frame, ChatFrame)
     return frame
@@ -106,9 +107,8 @@ class FakeTab:
     def deliver(self, text: str) -> None:
         self.frames.append(json.loads(text))
 
-    def deliver_packed(self, text: str, packed: bytes) -> None:
-        assert packed.endswith(text.encode())
-        self.deliver(text)
+    def deliver_packed(self, frame: bytes) -> None:
+        self.deliver(unpacked(frame))
 
     def close(self, code: int, reason: str = "") -> None:
         self.closed = self.closed or (code, reason)
@@ -143,11 +143,8 @@ class Kept:
         self.notes: list[tuple[str, Wire]] = []
         self.connected = 0
 
-    def keep(self, tally: Tally, item: Wire) -> None:
-        self.items.append(item)
-
-    def keep_plain(self, tally: Tally, frame: ChatFrame) -> None:
-        self.items.append(as_entry(frame.item.wire))
+    def keep(self, tally: Tally, said: Wire | ChatFrame) -> None:
+        self.items.append(as_entry(said.item.wire) if isinstance(said, ChatFrame) else said)
 
     def mark_connected(self, session_id: str) -> None:
         self.connected += 1
@@ -170,7 +167,7 @@ class FakeSocket:
 
     def say(self, wire: Wire) -> None:
         if self.is_open:
-            frame = self._topics.receive(frame_text(wire))
+            frame = self._topics.receive(payload_of(wire))
             assert isinstance(frame, ChatFrame)
             self._took(frame)
 

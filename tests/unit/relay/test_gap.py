@@ -25,7 +25,6 @@ from tests.unit.relay.fakes import (
     FakeUpstream,
     Wire,
     event,
-    frame_text,
     make_stream,
     message,
     read_frame,
@@ -52,7 +51,7 @@ class Talk:
 
     def _frame(self, wire: Wire) -> None:
         if self.hears:
-            self.stream.take(read_frame(frame_text(wire)))
+            self.stream.take(read_frame(wire))
 
     def say(self, text: str = "…", **more: Any) -> Wire:
         wire = message(text, **more)
@@ -233,7 +232,7 @@ async def test_what_comes_between_two_pages_shifts_nothing() -> None:
     await talk.filled()
     talk.upstream.between_pages = lambda: None
     for wire in late:  # its frame, held back meanwhile
-        talk.stream.take(read_frame(frame_text(wire)))
+        talk.stream.take(read_frame(wire))
     talk.assert_whole()
 
 

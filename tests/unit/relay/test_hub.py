@@ -14,7 +14,6 @@ from chatproxy.relay import link as link_module
 from chatproxy.relay import registry
 from chatproxy.relay.hub import CLOSE_COME_BACK, CLOSE_TOO_MANY_TABS, Hub
 from chatproxy.sessions import control, items
-from chatproxy.sessions.items import Kept
 from chatproxy.sessions.models import ChatSession, LinkLease, State
 from chatproxy.upstream.governor import Priority
 from tests.unit.relay.conftest import MakeChat, OnLoop
@@ -103,7 +102,7 @@ async def test_what_is_stored_is_neither_sent_nor_counted_again(
 ) -> None:
     chat = make_chat()
     wire = upstream.say(message("said before the crash"))
-    items.append([Kept(str(chat.pk), wire)])
+    items.append([(str(chat.pk), wire)])
     tab = await attached(hub, chat)
     await connected(hub, chat)
     upstream.say(message("and after"))
@@ -174,7 +173,7 @@ async def test_an_end_a_crash_kept_from_being_written_is_found_in_the_store(
     hub: Hub, upstream: Upstream, make_chat: MakeChat
 ) -> None:
     chat = make_chat()
-    items.append([Kept(str(chat.pk), event("chat.ended"))])
+    items.append([(str(chat.pk), event("chat.ended"))])
     hub.ensure(str(chat.pk), chat.contact_id)
     await until(lambda: ChatSession.objects.get(pk=chat.pk).state == State.ENDED)
     chat.refresh_from_db()

@@ -13,7 +13,7 @@ from django.db import OperationalError
 from chatproxy.relay import link as link_module
 from chatproxy.relay.link import Link
 from chatproxy.relay.socket import SocketLost
-from chatproxy.relay.stream import LinkState
+from chatproxy.relay.stream import LinkState, Stream
 from chatproxy.sessions.vault import SealBroken
 from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.errors import (
@@ -394,14 +394,14 @@ async def test_an_item_nobody_can_handle_costs_those_behind_it_nothing(
     async with a_chat() as chat:
         chat.upstream.hold_transcript = asyncio.Event()
         await until(lambda: chat.upstream.pages)
-        really_take = chat.stream.take
+        really_take = Stream.take
 
-        def take(frame: ChatFrame) -> bool:
+        def take(stream: Stream, frame: ChatFrame) -> bool:
             if frame.item.content == "poison":
                 raise TypeError
-            return really_take(frame)
+            return really_take(stream, frame)
 
-        monkeypatch.setattr(chat.stream, "take", take)
+        monkeypatch.setattr(Stream, "take", take)
         for text in ("poison", "behind it"):
             chat.upstream.sockets[0].say(message(text))
         chat.upstream.hold_transcript.set()

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from chatproxy.relay import stream as stream_module
 from chatproxy.relay.frames import frames_of
 from chatproxy.relay.stream import LinkState, Position, Stream
+from chatproxy.sessions.transcript import Transcript
 from tests.unit.relay.fakes import (
     FakeTab,
     Kept,
     Wire,
     event,
-    frame_text,
     make_stream,
     message,
     read_frame,
@@ -26,7 +26,7 @@ from tests.unit.relay.fakes import (
 
 
 def take(stream: Stream, wire: Wire, *, as_plain: bool = True) -> bool:
-    return stream.take(read_frame(frame_text(wire), as_plain=as_plain))
+    return stream.take(read_frame(wire, as_plain=as_plain))
 
 
 def test_a_frame_reaches_every_tab_with_its_position() -> None:
@@ -369,18 +369,21 @@ def test_a_replay_by_time_holds_everything_that_came_since(seconds: list[int], c
     assert shown == sorted(shown)
 
 
-def test_an_echo_that_comes_just_when_it_is_first_expected_is_not_waited_for() -> None:
+@pytest.mark.parametrize("way", ["take", "take_plain"])
+def test_an_echo_that_comes_just_when_it_is_first_expected_is_not_waited_for(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stream, taken = make_stream(), []
     wire = message("sent")
-    really_take = stream.transcript.take
+    really_take = getattr(Transcript, way)
 
-    def take_while_a_request_ends(item: Wire) -> object:
+    def take_while_a_request_ends(transcript: Transcript, item: object) -> object:
         stream.expect(wire["Id"])
         taken.append(item)
-        return really_take(item)
+        return really_take(transcript, item)
 
-    stream.transcript.take = take_while_a_request_ends  # type: ignore[assignment]
-    take(stream, wire, as_plain=False)
+    monkeypatch.setattr(Transcript, way, take_while_a_request_ends)
+    take(stream, wire, as_plain=way == "take_plain")
     assert taken
     assert stream.expected == set()
 

@@ -85,5 +85,5 @@ def say(session: ChatSession, text: str, *, minute: int = 0, **more: Any) -> dic
         "DisplayName": "Ada",
         **more,
     }
-    items.append([items.Kept(str(session.pk), item)])
+    items.append([(str(session.pk), item)])
     return item

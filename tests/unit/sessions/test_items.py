@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from chatproxy.sessions import items
-from chatproxy.sessions.items import Kept
 from chatproxy.sessions.models import StoredItem
 from chatproxy.sessions.vault import SealBroken
 from tests.unit.sessions.conftest import MakeSession, say
@@ -23,7 +22,7 @@ def test_items_are_read_in_order_of_time_ties_as_they_came(make_session: MakeSes
 def test_a_newer_version_takes_the_place_of_the_older(make_session: MakeSession) -> None:
     chat = make_session()
     wire = say(chat, "draft")
-    items.append([Kept(str(chat.pk), {**wire, "Content": "final"})])
+    items.append([(str(chat.pk), {**wire, "Content": "final"})])
     assert [each["Content"] for each in items.read(str(chat.pk))] == ["final"]
 
 

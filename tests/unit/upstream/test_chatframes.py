@@ -26,10 +26,12 @@ MESSAGE = {
 }
 
 
-def spelled(item: dict[str, Any]) -> str:
+def spelled(item: dict[str, Any]) -> bytes:
     inner = json.dumps(item, separators=(",", ":"), ensure_ascii=False)
     outer = {"content": inner, "contentType": "application/json", "topic": "aws/chat"}
-    return json.dumps(outer, separators=(",", ":"), ensure_ascii=False)
+    # Half a character can be written, but not sent.
+    text = json.dumps(outer, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace")
 
 
 @pytest.fixture
@@ -41,12 +43,12 @@ def topics() -> TopicsProtocol:
 
 
 def test_what_a_known_participant_says_next_is_plain(topics: TopicsProtocol) -> None:
-    text = spelled(MESSAGE | {"Id": "m-2", "AbsoluteTime": "2026-11-23T10:00:01.500Z"})
-    frame = topics.receive(text)
+    payload = spelled(MESSAGE | {"Id": "m-2", "AbsoluteTime": "2026-11-23T10:00:01.500Z"})
+    frame = topics.receive(payload)
     assert isinstance(frame, ChatFrame)
-    assert (frame.id, frame.instant) == ("m-2", "2026-11-23T10:00:01.500Z")
+    assert (frame.id, frame.instant) == ("m-2", b"2026-11-23T10:00:01.500Z")
     assert frame.is_customers
-    assert frame.text is text
+    assert frame.payload is payload
     assert frame.item.content == "hello"
 
 

@@ -29,7 +29,7 @@ def sample(path: Path) -> Any:
 @pytest.mark.parametrize("path", FRAMES, ids=lambda path: path.stem)
 def test_frame_is_read_as_it_says(path: Path) -> None:
     found = sample(path)
-    event = TopicsProtocol().receive(found["text"])
+    event = TopicsProtocol().receive(found["text"].encode())
     assert type(event).__name__ == found["read_as"]
     if isinstance(event, ChatFrame):
         item = event.item

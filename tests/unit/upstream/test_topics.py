@@ -22,9 +22,9 @@ from chatproxy.upstream.topics import (
     TopicsProtocol,
 )
 
-SUBSCRIBED = '{"topic":"aws/subscribe","content":{"status":"success","topics":["aws/chat"]}}'
-REFUSED = '{"topic":"aws/subscribe","content":{"status":"failure","topics":["aws/chat"]}}'
-ANSWERED = '{"topic":"aws/heartbeat"}'
+SUBSCRIBED = b'{"topic":"aws/subscribe","content":{"status":"success","topics":["aws/chat"]}}'
+REFUSED = b'{"topic":"aws/subscribe","content":{"status":"failure","topics":["aws/chat"]}}'
+ANSWERED = b'{"topic":"aws/heartbeat"}'
 
 
 class Clock:
@@ -63,63 +63,64 @@ def test_opening_sends_what_chatjs_sends(protocol: TopicsProtocol) -> None:
     )
 
 
-def test_chat_frame_is_decoded_and_its_text_kept(protocol: TopicsProtocol) -> None:
+def test_chat_frame_is_decoded_and_kept_as_it_came(protocol: TopicsProtocol) -> None:
     inner = {"Id": "m1", "Type": "MESSAGE", "Content": "Grüße"}
-    text = json.dumps({"content": json.dumps(inner), "topic": "aws/chat"})
-    event = protocol.receive(text)
+    payload = json.dumps({"content": json.dumps(inner), "topic": "aws/chat"}).encode()
+    event = protocol.receive(payload)
     assert isinstance(event, ChatFrame)
-    assert event.text is text
+    assert event.payload is payload
     assert event.item.wire == inner
     assert "Grüße" not in repr(event)
 
 
 def test_item_that_came_unwrapped_is_read_too(protocol: TopicsProtocol) -> None:
-    event = protocol.receive('{"topic":"aws/chat","content":{"Id":"m1"}}')
+    event = protocol.receive(b'{"topic":"aws/chat","content":{"Id":"m1"}}')
     assert isinstance(event, ChatFrame)
     assert event.item.id == "m1"
 
 
 @pytest.mark.parametrize(
-    ("text", "event"),
+    ("payload", "event"),
     [
         (SUBSCRIBED, Subscribed()),
         (REFUSED, SubscribeRefused("failure")),
-        ('{"topic":"aws/subscribe"}', SubscribeRefused("None")),
-        ('{"topic":"aws/heartbeat","content":5}', HeartbeatAnswered()),
-        ('{"topic":"aws/ping","statusCode":200,"statusContent":"OK"}', PingAnswered(True)),
-        ('{"topic":"aws/ping","statusCode":500,"statusContent":"OK"}', PingAnswered(False)),
-        ('{"topic":"aws/ping"}', PingAnswered(False)),
+        (b'{"topic":"aws/subscribe"}', SubscribeRefused("None")),
+        (b'{"topic":"aws/heartbeat","content":5}', HeartbeatAnswered()),
+        (b'{"topic":"aws/ping","statusCode":200,"statusContent":"OK"}', PingAnswered(True)),
+        (b'{"topic":"aws/ping","statusCode":500,"statusContent":"OK"}', PingAnswered(False)),
+        (b'{"topic":"aws/ping"}', PingAnswered(False)),
         (
-            '{"message":"Forbidden","connectionId":"c","requestId":"r"}',
+            b'{"message":"Forbidden","connectionId":"c","requestId":"r"}',
             GatewayError("Forbidden", "r"),
         ),
-        ('{"message":"Internal server error"}', GatewayError("Internal server error", "")),
-        ("", Ignored("empty")),
-        ("  \n", Ignored("empty")),
-        ("hello", Ignored("not a JSON object")),
-        ("[1]", Ignored("not a JSON object")),
-        ("null", Ignored("not a JSON object")),
-        ("{}", Ignored("no topic")),
-        ('{"topic":"aws/metrics"}', Ignored("another topic")),
-        ('{"topic":["aws/chat"]}', Ignored("another topic")),
-        ('{"topic":"aws/chat"}', Ignored("a chat frame without an item")),
-        ('{"topic":"aws/chat","content":"[]"}', Ignored("a chat frame without an item")),
+        (b'{"message":"Internal server error"}', GatewayError("Internal server error", "")),
+        (b"", Ignored("empty")),
+        (b"  \n", Ignored("empty")),
+        (b"hello", Ignored("not a JSON object")),
+        (b"[1]", Ignored("not a JSON object")),
+        (b"null", Ignored("not a JSON object")),
+        (b"{}", Ignored("no topic")),
+        (b'{"topic":"aws/metrics"}', Ignored("another topic")),
+        (b'{"topic":["aws/chat"]}', Ignored("another topic")),
+        (b'{"topic":"aws/chat"}', Ignored("a chat frame without an item")),
+        (b'{"topic":"aws/chat","content":"[]"}', Ignored("a chat frame without an item")),
         (
-            '{"topic":"aws/chat","content":"{"}',
+            b'{"topic":"aws/chat","content":"{"}',
             Ignored("a chat frame without an item"),
         ),
-        ("[" * 200_000, Ignored("not a JSON object")),
+        (b"[" * 200_000, Ignored("not a JSON object")),
+        (b'{"topic":"aws/heartbeat","content":"\xff"}', Ignored("not UTF-8")),
     ],
 )
-def test_frame_is_read_as(text: str, event: object, protocol: TopicsProtocol) -> None:
-    assert protocol.receive(text) == event
+def test_frame_is_read_as(payload: bytes, event: object, protocol: TopicsProtocol) -> None:
+    assert protocol.receive(payload) == event
 
 
 def test_what_follows_the_first_value_is_cut_off(protocol: TopicsProtocol) -> None:
-    frame = '{"topic":"aws/chat","content":"{\\"Id\\":\\"m1\\"}"}'
-    event = protocol.receive(f" {frame})")
+    frame = b'{"topic":"aws/chat","content":"{\\"Id\\":\\"m1\\"}"}'
+    event = protocol.receive(b" %b)" % frame)
     assert isinstance(event, ChatFrame)
-    assert event.text == frame
+    assert event.payload == frame
 
 
 @given(
@@ -133,7 +134,7 @@ def test_what_follows_the_first_value_is_cut_off(protocol: TopicsProtocol) -> No
     ).map(json.dumps)
 )
 def test_nonsense_never_raises(text: str) -> None:
-    TopicsProtocol().receive(text)
+    TopicsProtocol().receive(text.encode("utf-8", "surrogatepass"))
 
 
 def test_heartbeats_go_out_every_ten_seconds(protocol: TopicsProtocol, clock: Clock) -> None:
@@ -160,7 +161,7 @@ def test_heartbeat_missed_is_the_end_of_the_socket(protocol: TopicsProtocol, clo
 def test_ping_missed_is_not(protocol: TopicsProtocol, clock: Clock) -> None:
     protocol.opening()
     protocol.receive(SUBSCRIBED)
-    protocol.receive('{"topic":"aws/ping","statusCode":503}')
+    protocol.receive(b'{"topic":"aws/ping","statusCode":503}')
     for _ in range(5):
         protocol.receive(ANSWERED)
         pass_time(protocol, clock, 10)
@@ -199,6 +200,6 @@ def test_refused_subscribe_is_tried_again_soon_then_given_up(
 def test_white_space_around_either_json_is_no_matter() -> None:
     inner = json.dumps({"Id": "m1", "Type": "MESSAGE"})
     outer = json.dumps({"topic": "aws/chat", "content": f" \n{inner} "})
-    event = TopicsProtocol().receive(f"\r\n {outer}\n")
+    event = TopicsProtocol().receive(f"\r\n {outer}\n".encode())
     assert isinstance(event, ChatFrame)
     assert event.item.id == "m1"
