@@ -87,9 +87,17 @@ class Exchange:
             return await self._started_in_time(future)
         return await self._result(future)
 
-    async def next_hop(self, call: Callable[..., T], *args: Any) -> T:
-        """Run ``call`` for a request that already had a hop; it is not refused for load."""
-        return await self._result(self.bulkhead.submit_admitted(self._context.run, call, *args))
+    async def next_hop(
+        self, call: Callable[..., T], *args: Any, never_begun: Callable[[], object]
+    ) -> T:
+        """Run ``call`` for a request that already had a hop; it is not refused for load.
+
+        Args:
+            never_begun: Called on a pool thread if the request is cancelled while ``call`` is in
+                the queue: then nobody else closes what the hop before has left.
+        """
+        future = self.bulkhead.submit_admitted(self._context.run, call, *args)
+        return await self._result(future, never_begun)
 
     def tidy_up(self, close: Callable[[], object]) -> None:
         """Run ``close`` on a pool thread, where connections live, without waiting for it."""
@@ -112,17 +120,21 @@ class Exchange:
             raise
         return await self._result(future)
 
-    async def _result(self, future: Future[T]) -> T:
+    async def _result(
+        self, future: Future[T], never_begun: Callable[[], object] | None = None
+    ) -> T:
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
-            self._abandon(future)
+            self._abandon(future, never_begun)
             raise
 
-    def _abandon(self, future: Future[T]) -> None:
+    def _abandon(self, future: Future[T], never_begun: Callable[[], object] | None = None) -> None:
         """Take a call out of the queue; if it runs already, close what it comes back with."""
         if not future.cancel():
             future.add_done_callback(self._close_result)
+        elif never_begun is not None:
+            self.tidy_up(never_begun)
 
     def _close_result(self, future: Future[T]) -> None:
         if not future.cancelled() and future.exception() is None:

@@ -53,7 +53,7 @@ class Deferred(HttpResponse):
     thread for the real answer, which may be deferred again. Middleware sees this empty 200 on its
     way out, once; headers and cookies it adds are given to the real answer, unless that sets its
     own. ``resume`` may raise: it counts as raised by the view. The client leaving cancels the wait;
-    ``resume`` is then never called.
+    ``resume`` is then never called, and this answer is closed instead.
 
     Args:
         wait: Makes the awaitable; called on the event loop, so it must not block.
@@ -174,7 +174,9 @@ class OneHopHandler(ASGIHandler):
         except BaseException:  # gone, refused or cancelled: the request ends without an answer
             exchange.tidy_up(paused.close)
             raise
-        return await exchange.next_hop(self._next_hop, exchange, paused, failure)
+        return await exchange.next_hop(
+            self._next_hop, exchange, paused, failure, never_begun=paused.close
+        )
 
     async def _stream_on_loop(self, exchange: Exchange, response: StreamingHttpResponse) -> None:
         """Send an asynchronous iterator's parts; its response is closed where connections live."""

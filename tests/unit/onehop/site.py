@@ -174,6 +174,7 @@ urlpatterns = [
     path("participant/event", echo),
     path("participant/connection", connecting),
     path("api/v1/session", held),
+    path("api/v1/session/deferring", deferring),
 ]
 
 

@@ -91,6 +91,28 @@ async def test_a_server_that_cancels_the_wait_gets_the_request_closed(
     assert app.bulkheads.by_name["site"].paused == 0
 
 
+async def test_a_request_cancelled_between_its_hops_is_closed(
+    narrow: OneHopHandler, signals: list[str]
+) -> None:
+    ready = asyncio.Event()
+    stage["wait"] = ready.wait
+    pool = narrow.bulkheads.by_name["local"]
+    deferred = call(narrow, "GET", "/api/v1/session/deferring")
+    await until(lambda: pool.paused == 1)
+    running = call(narrow, "GET", "/api/v1/session")
+    await until(lambda: stage["held"].acquire(blocking=False))  # the only thread is busy
+    ready.set()
+    await until(lambda: pool.taken == 2)  # its second hop is in the queue
+    deferred.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await deferred.task
+    stage["let go"].set()
+    await running.done()
+    await until(lambda: signals.count("finished") == 2)
+    assert len(stage["threads"]) == 1  # never resumed
+    assert deferred.sent == []
+
+
 async def test_too_many_waits_are_refused(narrow: OneHopHandler, signals: list[str]) -> None:
     ready = asyncio.Event()
     stage["wait"] = ready.wait
