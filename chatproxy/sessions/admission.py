@@ -6,8 +6,10 @@ of one widget count one after the other: PostgreSQL locks the widget's row for t
 has one writer at a time (``transaction_mode`` in the settings). So the caps hold to the chat, for
 all threads and processes together, and nothing is locked while Connect is asked.
 
-A start that came to nothing gives its place back (`lifecycle.fail`). One whose outcome nobody knows
-keeps it until it is known, or the five minutes for connecting are over.
+A start that came to nothing gives its place back (`lifecycle.fail`): once it is known of all its
+tries, beside each other or one after the other, that no contact came of them. While one of them may
+bring a contact, or may have made one unheard, it keeps its place, until the five minutes for
+connecting are over.
 """
 
 from __future__ import annotations
@@ -43,6 +45,9 @@ class Start:
 def prepare(start: Start) -> ChatSession:
     """The row for a start, saved before Connect is asked; the same client token gives the same row.
 
+    Unless the row has its contact, this opens a try: it ends with `lifecycle.keep_contact` or
+    `lifecycle.fail`, or its outcome stays unknown.
+
     Raises:
         RateLimited: the widget's daily cap or its number of live chats is reached.
         SessionEnded: the client token belongs to a chat that is over.
@@ -51,7 +56,9 @@ def prepare(start: Start) -> ChatSession:
     digest = keys.digest(f"{start.origin}\0{start.client_token}") if start.client_token else None
     with transaction.atomic():
         widget = _one_at_a_time(start.widget)
-        known = digest and widget.sessions.filter(client_token_digest=digest).first()
+        # Locked, because a try that fails at this moment changes its state and open tries.
+        sessions = widget.sessions.select_for_update()
+        known = digest and sessions.filter(client_token_digest=digest).first()
         if known:
             return _prepared_again(known, widget)
         _take_place(widget)
@@ -89,6 +96,7 @@ def _insert(start: Start, widget: Widget, digest: str | None) -> ChatSession:
         display_name=start.display_name or widget.visitor_name,
         attributes=start.attributes,
         continued_from=start.continues,
+        open_tries=1,
         created_at=now,
         last_activity_at=now,
         expires_at=now + _lifetime(widget),
@@ -99,14 +107,31 @@ def _insert(start: Start, widget: Widget, digest: str | None) -> ChatSession:
 
 def _prepared_again(session: ChatSession, widget: Widget) -> ChatSession:
     if session.state == State.FAILED and not session.contact_id:
-        # It begins anew: it needs a place, and has its five minutes again.
         _take_place(widget)
-        session.state, session.failure = State.STARTING, ""
-        session.created_at, session.ended_at = timezone.now(), None
-        session.save(update_fields=["state", "failure", "created_at", "ended_at"])
-    if session.state not in LIVE_STATES:
+        _begin_anew(session)
+    elif session.state not in LIVE_STATES:
         raise SessionEnded("This clientToken belongs to a chat that is over. Use a new one.")
+    elif not session.contact_id:
+        # A contact that this try makes can be connected to for five minutes from now.
+        session.open_tries, session.last_activity_at = session.open_tries + 1, timezone.now()
+        session.save(update_fields=["open_tries", "last_activity_at"])
     return session
+
+
+def _begin_anew(session: ChatSession) -> None:
+    now = timezone.now()
+    session.state, session.failure, session.open_tries = State.STARTING, "", 1
+    session.created_at, session.last_activity_at, session.ended_at = now, now, None
+    session.save(
+        update_fields=[
+            "state",
+            "failure",
+            "open_tries",
+            "created_at",
+            "last_activity_at",
+            "ended_at",
+        ]
+    )
 
 
 def _lifetime(widget: Widget) -> timedelta:

@@ -52,7 +52,7 @@ def keep_contact(session: ChatSession, started: StartedChat) -> None:
     session.save(
         update_fields=["contact_id", "participant_id", "participant_token_sealed", "started_at"]
     )
-    # A request beside this one may have seen its own try fail.
+    # It took longer than a start may, and was given up. The contact is there all the same.
     ChatSession.objects.filter(pk=session.pk, state=State.FAILED).update(
         state=State.STARTING, failure="", ended_at=None
     )
@@ -61,14 +61,17 @@ def keep_contact(session: ChatSession, started: StartedChat) -> None:
 
 
 def fail(session: ChatSession, reason: str, *, request_id: str = "") -> None:
-    """No contact came of this start: its place is free for another.
+    """No contact came of this try. If none other may bring one, the start's place is free.
 
     Args:
         reason: For the operator; holds no secret.
     """
-    ChatSession.objects.filter(pk=session.pk, contact_id="", state=State.STARTING).update(
-        state=State.FAILED, failure=reason[:300], ended_at=timezone.now()
-    )
+    rows = ChatSession.objects.filter(pk=session.pk, contact_id="", state=State.STARTING)
+    with transaction.atomic():
+        rows.filter(open_tries__gt=0).update(open_tries=F("open_tries") - 1)
+        rows.filter(open_tries=0).update(
+            state=State.FAILED, failure=reason[:300], ended_at=timezone.now()
+        )
     opened.forget(str(session.pk))
     note(session.pk, "start_failed", reason=reason[:300], request_id=request_id)
 
@@ -257,7 +260,9 @@ def sweep() -> None:
     now = timezone.now()
     late = now - timedelta(seconds=FIRST_CONNECTION_WITHIN_S + 30)
     unconnected = ChatSession.objects.filter(state=State.STARTING, connected_at=None)
-    unconnected.annotate(since=Coalesce("started_at", "created_at")).filter(since__lt=late).update(
+    unconnected.annotate(since=Coalesce("started_at", "last_activity_at")).filter(
+        since__lt=late
+    ).update(
         state=State.FAILED,
         failure="No connection within the five minutes that Connect allows.",
         ended_at=now,

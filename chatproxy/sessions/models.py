@@ -76,6 +76,10 @@ class ChatSession(models.Model):
     previous_token_sealed = models.TextField(blank=True, editable=False)
     previous_expiry = models.DateTimeField(null=True, editable=False)
 
+    #: Tries at StartChatContact that may yet bring a contact, or have: those under way, and those
+    #: whose outcome nobody knows. (A default of the database's own: older processes insert too.)
+    open_tries = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     connected_at = models.DateTimeField(null=True, blank=True)

@@ -31,7 +31,7 @@ def start_contact(session: ChatSession, initial_message: str = "") -> None:
     try:
         started = _started(_request(session, initial_message))
     except UpstreamError as err:
-        if err.may_have_arrived:
+        if err.may_have_arrived:  # a try that stays open
             lifecycle.note(
                 session.pk, "start_unknown", error=type(err).__name__, request_id=err.request_id
             )

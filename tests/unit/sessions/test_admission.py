@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
 
 import pytest
@@ -31,6 +31,12 @@ def capped(widget: Widget, *, starts_per_day: int = 100, live_chats: int = 100) 
     widget.starts_per_day, widget.live_chats = starts_per_day, live_chats
     widget.save()
     return widget
+
+
+def asked_for(*, minutes_ago: int) -> dict[str, datetime]:
+    """The times of a session that was asked for so long ago."""
+    then = timezone.now() - timedelta(minutes=minutes_ago)
+    return {"created_at": then, "last_activity_at": then}
 
 
 def at_once(begin: Callable[[int], ChatSession]) -> list[ChatSession]:
@@ -77,7 +83,7 @@ def test_a_client_token_of_a_chat_that_is_over_starts_nothing(widget: Widget) ->
 def test_a_start_that_failed_begins_anew_with_its_five_minutes(widget: Widget) -> None:
     start = Start(widget, "", client_token=TOKEN)
     first = admission.prepare(start)
-    ChatSession.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    ChatSession.objects.update(**asked_for(minutes_ago=60))
     lifecycle.fail(first, "ValidationException")
     again = admission.prepare(start)
     lifecycle.sweep()
@@ -91,8 +97,9 @@ def test_a_start_that_failed_begins_anew_with_its_five_minutes(widget: Widget) -
 
 
 def test_a_contact_made_beside_a_failed_try_is_kept(widget: Widget) -> None:
-    session = admission.prepare(Start(widget, "", client_token=TOKEN))
-    lifecycle.fail(session, "the other request's")
+    start = Start(widget, "", client_token=TOKEN)
+    session = admission.prepare(start)
+    lifecycle.fail(admission.prepare(start), "the other request's")
     lifecycle.keep_contact(session, started())
     session.refresh_from_db()
     assert (session.state, session.contact_id) == (State.STARTING, "c-1")
@@ -156,11 +163,41 @@ def test_a_start_whose_outcome_nobody_knows_keeps_its_place_until_the_sweep(
     session = admission.prepare(Start(widget, ""))
     with pytest.raises(RateLimited, match="busy"):
         admission.prepare(Start(widget, ""))
-    ChatSession.objects.filter(pk=session.pk).update(
-        created_at=timezone.now() - timedelta(minutes=6)
-    )
+    ChatSession.objects.update(**asked_for(minutes_ago=6))
     lifecycle.sweep()
     assert admission.prepare(Start(widget, "")).pk != session.pk
+
+
+def test_a_start_that_is_still_asked_for_keeps_its_place_when_a_try_beside_it_fails(
+    widget: Widget,
+) -> None:
+    capped(widget, live_chats=1)
+    start = Start(widget, "", client_token=TOKEN)
+    one, other = admission.prepare(start), admission.prepare(start)
+    lifecycle.fail(one, "Connect throttled it")
+    with pytest.raises(RateLimited, match="busy"):
+        admission.prepare(Start(widget, ""))
+    lifecycle.keep_contact(other, started())
+    assert ChatSession.objects.live().count() == 1
+
+
+def test_a_start_gives_its_place_back_when_its_last_try_has_failed(widget: Widget) -> None:
+    capped(widget, live_chats=1)
+    start = Start(widget, "", client_token=TOKEN)
+    tries = [admission.prepare(start) for _ in range(3)]
+    for one in tries:
+        lifecycle.fail(one, "Connect was away")
+    assert admission.prepare(Start(widget, "")).pk != tries[0].pk
+
+
+def test_a_start_that_is_repeated_has_five_minutes_from_its_last_try(widget: Widget) -> None:
+    start = Start(widget, "", client_token=TOKEN)
+    first = admission.prepare(start)
+    ChatSession.objects.update(**asked_for(minutes_ago=6))
+    admission.prepare(start)  # at this moment it may make a contact
+    lifecycle.sweep()
+    first.refresh_from_db()
+    assert first.state == State.STARTING
 
 
 def test_a_chat_that_was_ended_while_it_started_stays_ended(widget: Widget) -> None:

@@ -1,27 +1,32 @@
-"""StopContact: which contact it names, and what becomes of the session."""
+"""StartChatContact and StopContact: which contact is named, and what becomes of the session."""
 
 from __future__ import annotations
 
 import pytest
 from django.test import override_settings
 
-from chatproxy.sessions import starting
+from chatproxy.sessions import admission, starting
+from chatproxy.sessions.admission import Start
 from chatproxy.sessions.errors import Overloaded
 from chatproxy.sessions.instances import governor
 from chatproxy.sessions.models import EndedBy, State
 from chatproxy.upstream.errors import (
     AccessDeniedException,
     ResourceNotFoundException,
+    ThrottlingException,
     UpstreamError,
     UpstreamMisconfigured,
     UpstreamTimeout,
 )
 from chatproxy.upstream.governor import Group, Priority
+from chatproxy.upstream.shapes import ParticipantToken, StartedChat
+from chatproxy.upstream.starting import ChatStart
 from chatproxy.upstream.vocabulary import Operation
+from chatproxy.widgets.models import Widget
 from tests.unit.sessions.conftest import MakeSession, say
 
 pytestmark = pytest.mark.django_db
-STOP = Operation.STOP_CONTACT
+START, STOP = Operation.START_CHAT_CONTACT, Operation.STOP_CONTACT
 
 
 class Connect:
@@ -30,6 +35,11 @@ class Connect:
     def __init__(self) -> None:
         self.stopped: list[str] = []
         self.trouble: UpstreamError | None = None
+
+    def start_chat_contact(self, request: ChatStart) -> StartedChat:
+        if self.trouble is not None:
+            raise self.trouble
+        return StartedChat("c-1", "p-1", ParticipantToken("participant-token"))
 
     def stop_contact(self, instance_id: str, contact_id: str) -> None:
         self.stopped.append(contact_id)
@@ -42,6 +52,31 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Connect:
     made = Connect()
     monkeypatch.setattr(starting, "contact_client", lambda: made)
     return made
+
+
+@pytest.mark.parametrize("refused", [ThrottlingException(START), UpstreamMisconfigured(START)])
+def test_a_start_that_may_have_made_a_contact_keeps_its_place_when_its_repeat_is_refused(
+    widget: Widget, connect: Connect, refused: UpstreamError
+) -> None:
+    start = Start(widget, "", client_token="a token that only this page knows")
+    for connect.trouble in (UpstreamTimeout(START), refused):
+        session = admission.prepare(start)
+        with pytest.raises(type(connect.trouble)):
+            starting.start_contact(session)
+    session.refresh_from_db()
+    assert session.state == State.STARTING
+    connect.trouble = None
+    starting.start_contact(admission.prepare(start))
+    session.refresh_from_db()
+    assert (session.state, session.contact_id) == (State.STARTING, "c-1")
+
+
+def test_a_start_that_was_refused_made_no_contact(widget: Widget, connect: Connect) -> None:
+    session, connect.trouble = admission.prepare(Start(widget, "")), ThrottlingException(START)
+    with pytest.raises(ThrottlingException):
+        starting.start_contact(session)
+    session.refresh_from_db()
+    assert session.state == State.FAILED
 
 
 def test_the_contact_the_chat_was_transferred_to_is_stopped(
