@@ -118,7 +118,8 @@ OWN_OPERATIONS: dict[tuple[str, str], Words] = {
     ("get", "/api/v1/session/transcript"): Words(
         "downloadTranscript",
         notes="`format=txt` for reading, `html` for printing, `json` for programs; answered as a "
-        "file to save. Items are as in GetTranscript.",
+        "file to save. Items are as in GetTranscript. One that cannot be opened any more has "
+        "`Unreadable: true`, and a text that says so in place of what was said.",
         problems=("invalid-fields", *KEYED, *OURS),
         also=("text/plain", "text/html"),
         answer={

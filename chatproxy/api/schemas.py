@@ -124,7 +124,10 @@ class TranscriptAnswer(Answer):
     started_at: datetime | None
     ended_at: datetime | None
     incomplete_since: datetime | None
-    items: list[dict[str, Any]]
+    items: list[dict[str, Any]] = Field(
+        description="`Unreadable: true` is on those that cannot be opened any more: an event "
+        "without its details, or a plain text in place of a message or file, to say so."
+    )
 
 
 class WidgetAnswer(Answer):

@@ -24,8 +24,7 @@ from chatproxy.api.permits import too_busy
 from chatproxy.onehop import Deferred
 from chatproxy.relay import runtime
 from chatproxy.relay.gateway import Gateway
-from chatproxy.sessions import items as store
-from chatproxy.sessions import messaging
+from chatproxy.sessions import legible, messaging
 from chatproxy.sessions.transcript import Cursor, Page, Transcript, has_start, no_such_place
 from chatproxy.upstream.errors import ValidationException
 from chatproxy.upstream.governor import GovernorBusy, Group, Priority
@@ -55,12 +54,15 @@ def get_transcript(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
 
 
 def items_of(session_id: str) -> list[dict[str, Any]]:
-    """All that was said in a chat, as far as we know, oldest first; also after its end."""
+    """All that was said in a chat, as far as we know, oldest first; also after its end.
+
+    Stored items that do not open are marked, see `legible.read`.
+    """
     hub = runtime.running_hub()
     place = hub.place(session_id) if hub is not None else None
     if place is not None and place.stream.transcript.is_complete:
         return place.stream.transcript.everything()
-    return store.read(session_id)
+    return legible.read(session_id)
 
 
 def _known(session_id: str) -> Transcript | None:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
 
 from chatproxy.api.downloads import FORMATS
 from chatproxy.api.schemas import TranscriptAnswer
+from chatproxy.sessions import items, lifecycle
+from chatproxy.sessions.models import ChatSession, State, StoredItem
+from chatproxy.widgets.models import Widget
 
 EVENT = "application/vnd.amazonaws.connect.event."
 PICKER = {
@@ -85,3 +92,54 @@ def test_what_may_be_missing_is_said_where_people_read() -> None:
     unseen = datetime(2026, 11, 22, 10, 6, tzinfo=UTC)
     assert "2026-11-22 10:06 may be missing" in downloaded("txt", incomplete_since=unseen)
     assert "may be missing" in downloaded("html", incomplete_since=unseen)
+
+
+# --- a chat of which one message does not open any more ------------------------------------------
+
+CANNOT = "(This message cannot be read any more.)"
+
+
+@pytest.fixture
+def key(db: None) -> str:
+    """Session key of an ended chat: its second message is sealed with a key that was removed."""
+    now = timezone.now()
+    chat = ChatSession.objects.create(
+        widget=Widget.objects.create(key="shop", name="Shop"),
+        state=State.ENDED,
+        contact_id="c-1",
+        started_at=now,
+        ended_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+    items.append(items.Kept(str(chat.pk), item) for item in ITEMS)
+    StoredItem.objects.filter(item_id="2").update(sealed="of another key")
+    return lifecycle.issue_key(chat)
+
+
+def download(client: Client, key: str, form: str) -> str:
+    where = f"/api/v1/session/transcript?format={form}"
+    answer = client.get(where, headers={"X-Amz-Bearer": key})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_text_has_a_line_for_a_message_that_does_not_open(client: Client, key: str) -> None:
+    lines = download(client, key, "txt").splitlines()
+    assert lines[1:3] == [
+        "2026-11-22 10:01:00  Ada: Hello <b>you</b>",
+        f"2026-11-22 10:02:00  {CANNOT}",
+    ]
+    assert lines[-1].endswith("The chat ended")
+
+
+def test_html_has_a_line_for_a_message_that_does_not_open(client: Client, key: str) -> None:
+    page = download(client, key, "html")
+    assert f"<dd>{CANNOT}</dd>" in page
+    assert "Hello &lt;b&gt;you&lt;/b&gt;" in page
+
+
+def test_json_marks_a_message_that_does_not_open(client: Client, key: str) -> None:
+    found = json.loads(download(client, key, "json"))["items"]
+    assert [item["Id"] for item in found if item.get("Unreadable")] == ["2"]
+    assert found[2]["Content"] == CANNOT
+    assert [item["Id"] for item in found] == [item["Id"] for item in ITEMS]

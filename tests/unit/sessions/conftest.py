@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
 from chatproxy.sessions import items
-from chatproxy.sessions.models import ChatSession, State
+from chatproxy.sessions.models import ChatSession, State, StoredItem
 from chatproxy.widgets.models import Widget
 
 MakeSession = Callable[..., ChatSession]
@@ -87,3 +88,9 @@ def say(session: ChatSession, text: str, *, minute: int = 0, **more: Any) -> dic
     }
     items.append([(str(session.pk), item)])
     return item
+
+
+def sealed_with_a_lost_key(item: dict[str, Any]) -> None:
+    """Seal a stored item anew, with a key that is not among ``CHAT_VAULT_KEYS``."""
+    lost = Fernet(Fernet.generate_key()).encrypt(b"what nobody reads any more").decode()
+    assert StoredItem.objects.filter(item_id=item["Id"]).update(sealed=lost)
