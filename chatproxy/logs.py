@@ -13,10 +13,12 @@ from typing import Any
 
 import structlog
 
-# Session keys, connection keys, tickets and signatures in URLs, bearer headers. Service tokens have
-# no shape of their own; they are kept out of logs by their types, which refuse to print.
+# Session keys, connection keys, tickets and signatures in URLs, view tokens in paths (Django logs
+# those of requests that fail), bearer headers. Service tokens have no shape of their own; they are
+# kept out of logs by their types, which refuse to print.
 _SECRET = re.compile(
-    r"(?P<kept>(?:sk1|ck1)\.[0-9a-f-]{36}\.|[?&](?:ticket|token|X-Amz-[A-Za-z-]+)=|[Bb]earer[ :=]+)"
+    r"(?P<kept>(?:sk1|ck1)\.[0-9a-f-]{36}\.|[?&](?:ticket|token|X-Amz-[A-Za-z-]+)=|[Bb]earer[ :=]+"
+    r"|/participant/views/)"
     r"[^\s\"'&,;]+"
 )
 
@@ -29,11 +31,22 @@ def redacted(text: str) -> str:
 def redact_event(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """structlog processor: redact every text value of a log line."""
+    """structlog processor: redact every value of a log line, whatever it is made of."""
     for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = redacted(value)
+        if not name.startswith("_"):  # structlog's own, which is not written
+            event[name] = _redacted_value(value)
     return event
+
+
+def _redacted_value(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, dict):
+        return {redacted(str(name)): _redacted_value(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted_value(each) for each in value]
+    # What the renderer would make of anything else, such as the request that Django hands along.
+    return redacted(value if isinstance(value, str) else repr(value))
 
 
 def known_level(name: str) -> str:
