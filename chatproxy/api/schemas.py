@@ -86,7 +86,7 @@ class Can(Answer):
 
 class Rating(Answer):
     score: int
-    comment: str
+    comment: str | None = Field(description="`null`: it cannot be opened any more.")
 
 
 class SessionAnswer(Answer):

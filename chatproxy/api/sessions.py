@@ -40,6 +40,7 @@ from chatproxy.sessions.errors import (
 )
 from chatproxy.sessions.models import ChatSession, State
 from chatproxy.sessions.starting import start_contact
+from chatproxy.sessions.vault import SealBroken
 from chatproxy.upstream.governor import Group, Priority
 from chatproxy.upstream.inputs import Disconnection
 from chatproxy.upstream.vocabulary import ATTACHMENT_MIME_TYPES
@@ -235,7 +236,11 @@ def _answer(row: ChatSession, is_live: bool) -> SessionAnswer:
 def _rating(row: ChatSession) -> Rating | None:
     if row.rating_score is None:
         return None
-    return Rating(score=row.rating_score, comment=ratings.comment_on(row))
+    try:
+        comment = ratings.comment_on(row)
+    except SealBroken:  # its key was taken away; the chat can still be found again
+        comment = None
+    return Rating(score=row.rating_score, comment=comment)
 
 
 @router.delete(
