@@ -36,6 +36,7 @@ from chatproxy.sessions.errors import (
     ChallengeFailed,
     InvalidFields,
     OriginNotAllowed,
+    SessionNotFound,
     WidgetNotFound,
 )
 from chatproxy.sessions.models import ChatSession, State
@@ -204,6 +205,8 @@ def get_session(request: HttpRequest) -> SessionAnswer:
     """State, times, participant and what it may do. How a reloaded page finds its chat again."""
     chat = _visitor(request).chat
     row = ChatSession.objects.select_related("widget").get(pk=chat.id)
+    if row.state == State.EXPIRED:  # within the seconds for which it is remembered
+        raise SessionNotFound("The session has expired. Start a new chat.")
     # The other doors may know of the end already, while it is being written down.
     return _answer(row, is_live=row.is_live and chat.is_live)
 

@@ -47,3 +47,13 @@ def test_a_comment_that_does_not_open_any_more_leaves_the_rest(
     answer = asked(client, lifecycle.issue_key(chat))
     assert answer.status_code == 200
     assert answer.json()["rating"] == {"score": 4, "comment": None}
+
+
+def test_a_key_that_has_just_expired_is_refused_though_the_session_is_remembered(
+    client: Client, chat: ChatSession
+) -> None:
+    key = lifecycle.issue_key(chat)
+    assert asked(client, key).status_code == 200
+    ChatSession.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    lifecycle.sweep()
+    assert asked(client, key).status_code == 401
