@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 
 from chatproxy.conf import conf
-from chatproxy.sessions import items, lifecycle, opened
+from chatproxy.sessions import legible, lifecycle, opened
 from chatproxy.sessions.errors import Overloaded
 from chatproxy.sessions.instances import contact_client, give_connection_back, governor, spending
 from chatproxy.sessions.models import ChatSession, EndedBy, State
@@ -131,7 +131,7 @@ def _stopped(session: ChatSession, by: EndedBy) -> bool:
 
 def _present_contact_id(session: ChatSession) -> str:
     """The contact the chat is in now: a transfer makes a new one, named by the items since."""
-    for item in reversed(items.read(str(session.pk))):
+    for item in reversed(legible.read(str(session.pk))):
         if item.get("ContactId"):
             return str(item["ContactId"])
     return session.contact_id

@@ -23,7 +23,7 @@ from chatproxy.upstream.shapes import ParticipantToken, StartedChat
 from chatproxy.upstream.starting import ChatStart
 from chatproxy.upstream.vocabulary import Operation
 from chatproxy.widgets.models import Widget
-from tests.unit.sessions.conftest import MakeSession, say
+from tests.unit.sessions.conftest import MakeSession, say, sealed_with_a_lost_key
 
 pytestmark = pytest.mark.django_db
 START, STOP = Operation.START_CHAT_CONTACT, Operation.STOP_CONTACT
@@ -86,6 +86,16 @@ def test_the_contact_the_chat_was_transferred_to_is_stopped(
     say(session, "hello", ContactId="first")
     say(session, "good morning", minute=1, ContactId="second")
     say(session, "a receipt's line", minute=2)
+    assert starting.stop_contact(session, EndedBy.OPERATOR)
+    assert connect.stopped == ["second"]
+
+
+def test_a_chat_is_stopped_though_its_newest_message_does_not_open(
+    make_session: MakeSession, connect: Connect
+) -> None:
+    session = make_session(contact_id="first")
+    say(session, "good morning", ContactId="second")
+    sealed_with_a_lost_key(say(session, "lost", minute=1, ContactId="second"))
     assert starting.stop_contact(session, EndedBy.OPERATOR)
     assert connect.stopped == ["second"]
 
