@@ -22,7 +22,7 @@ from django.utils import timezone
 from chatproxy.conf import conf
 from chatproxy.sessions import control, keys, opened
 from chatproxy.sessions.control import Control
-from chatproxy.sessions.errors import SessionKeyInvalid
+from chatproxy.sessions.errors import SessionEnded, SessionKeyInvalid
 from chatproxy.sessions.models import (
     LIVE_STATES,
     ChatSession,
@@ -43,21 +43,28 @@ logger = logging.getLogger(__name__)
 
 
 def keep_contact(session: ChatSession, started: StartedChat) -> None:
-    """Record the contact that StartChatContact made for ``session``; its token sealed."""
-    token = started.participant_token.reveal()
+    """Record the contact that StartChatContact made for ``session``; its token sealed.
+
+    Raises:
+        SessionEnded: somebody ended the chat meanwhile. The contact ends by itself, since nobody
+            can connect to it: its token is not kept.
+    """
     session.contact_id = str(started.contact_id)
     session.participant_id = str(started.participant_id)
-    session.participant_token_sealed = seal(token, bound_to=f"{session.pk}:participant")
-    session.started_at = timezone.now()
-    session.save(
-        update_fields=["contact_id", "participant_id", "participant_token_sealed", "started_at"]
-    )
-    # It took longer than a start may, and was given up. The contact is there all the same.
-    ChatSession.objects.filter(pk=session.pk, state=State.FAILED).update(
-        state=State.STARTING, failure="", ended_at=None
-    )
+    rows = ChatSession.objects.filter(pk=session.pk)
+    token = started.participant_token.reveal()
+    with transaction.atomic():
+        rows.update(contact_id=session.contact_id, participant_id=session.participant_id)
+        is_kept = rows.filter(state__in=(*LIVE_STATES, State.FAILED)).update(
+            participant_token_sealed=seal(token, bound_to=f"{session.pk}:participant"),
+            started_at=timezone.now(),
+        )
+        # It took longer than a start may, and was given up. The contact is there all the same.
+        rows.filter(state=State.FAILED).update(state=State.STARTING, failure="", ended_at=None)
     opened.forget(str(session.pk))
     note(session.pk, "started", contact_id=session.contact_id)
+    if not is_kept:
+        raise SessionEnded("The chat was ended while it was started. Start a new one.")
 
 
 def fail(session: ChatSession, reason: str, *, request_id: str = "") -> None:

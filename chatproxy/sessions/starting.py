@@ -27,6 +27,7 @@ def start_contact(session: ChatSession, initial_message: str = "") -> None:
 
     Raises:
         UpstreamError: no contact was made, or nobody knows; repeating the start finds out.
+        SessionEnded: somebody ended the chat meanwhile.
     """
     try:
         started = _started(_request(session, initial_message))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.test import override_settings
 
-from chatproxy.sessions import admission, starting
+from chatproxy.sessions import admission, lifecycle, starting
 from chatproxy.sessions.admission import Start
-from chatproxy.sessions.errors import Overloaded
+from chatproxy.sessions.errors import Overloaded, SessionEnded
 from chatproxy.sessions.instances import governor
 from chatproxy.sessions.models import EndedBy, State
 from chatproxy.upstream.errors import (
@@ -35,10 +37,12 @@ class Connect:
     def __init__(self) -> None:
         self.stopped: list[str] = []
         self.trouble: UpstreamError | None = None
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def start_chat_contact(self, request: ChatStart) -> StartedChat:
         if self.trouble is not None:
             raise self.trouble
+        self.meanwhile()
         return StartedChat("c-1", "p-1", ParticipantToken("participant-token"))
 
     def stop_contact(self, instance_id: str, contact_id: str) -> None:
@@ -77,6 +81,18 @@ def test_a_start_that_was_refused_made_no_contact(widget: Widget, connect: Conne
         starting.start_contact(session)
     session.refresh_from_db()
     assert session.state == State.FAILED
+
+
+def test_a_chat_that_was_ended_while_connect_was_asked_is_not_started(
+    widget: Widget, connect: Connect
+) -> None:
+    session = admission.prepare(Start(widget, ""))
+    connect.meanwhile = lambda: lifecycle.mark_ended(str(session.pk), by=EndedBy.OPERATOR)
+    with pytest.raises(SessionEnded, match="ended while it was started"):
+        starting.start_contact(session)
+    session.refresh_from_db()
+    assert (session.state, session.contact_id) == (State.ENDED, "c-1")
+    assert session.participant_token_sealed == ""
 
 
 def test_the_contact_the_chat_was_transferred_to_is_stopped(
