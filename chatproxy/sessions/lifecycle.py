@@ -155,6 +155,7 @@ def keep_token(
     """Seal a new connection token into the session, unless one is there that lasts long enough.
 
     One that is replaced is kept beside the new one until it expires, for sends first tried on it.
+    One that comes when the chat is over is not kept: nothing would erase it any more.
 
     Args:
         needed_until: when there will be a newer one, at the latest.
@@ -165,6 +166,8 @@ def keep_token(
     """
     with transaction.atomic():
         row = ChatSession.objects.select_for_update().get(pk=session_id)
+        if not row.is_live:
+            return credentials.expiry
         kept_until = row.connection_expiry
         if kept_until is not None and kept_until > needed_until and not replace:
             return kept_until

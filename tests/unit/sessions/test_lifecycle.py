@@ -77,6 +77,14 @@ def test_a_refused_token_is_replaced_and_kept_beside_the_new_one(
     assert {n: pair[0].reveal() for n, pair in session.tokens.items()} == {2: "b", 3: "c"}
 
 
+def test_a_token_that_comes_when_the_chat_is_over_is_not_kept(make_session: MakeSession) -> None:
+    chat, late = make_session(), credentials("late", days=1)
+    lifecycle.mark_ended(str(chat.pk))
+    assert lifecycle.keep_token(str(chat.pk), late, needed_until=in_an_hour()) == late.expiry
+    chat.refresh_from_db()
+    assert (chat.connection_token_sealed, chat.connection_expiry) == ("", None)
+
+
 def test_the_first_connection_makes_a_session_active_once(make_session: MakeSession) -> None:
     chat = make_session(state=State.STARTING, connected_at=None)
     lifecycle.mark_connected(str(chat.pk))
