@@ -33,6 +33,10 @@ KINDS = {
 }
 
 
+# What people send as JSON may be anything, and nested deeper than Python's reader goes.
+_NOT_AS_EXPECTED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
 @dataclass(frozen=True, slots=True)
 class Spoken:
     """One item as a line of the transcript. ``kind`` is what it was, if not plain text."""
@@ -89,7 +93,7 @@ def _interactive(content: str) -> tuple[str, str]:
         body = message["data"]["content"]
         lines = [str(body.get("title", "")), str(body.get("subtitle", ""))]
         lines += [f"- {title}" for title in _choices(body)]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except _NOT_AS_EXPECTED:
         return "Message with choices", "(not in a shape we know)"
     return kind, "\n".join(filter(None, lines))
 
@@ -106,7 +110,7 @@ def _answer(content: str) -> str:
     try:
         answer = json.loads(content)
         return str(answer.get("action") or answer["data"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except _NOT_AS_EXPECTED:
         return content
 
 

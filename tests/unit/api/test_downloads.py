@@ -12,10 +12,12 @@ from django.utils import timezone
 
 from chatproxy.api.downloads import FORMATS
 from chatproxy.api.schemas import TranscriptAnswer
-from chatproxy.sessions import items, lifecycle
+from chatproxy.sessions import items as store
+from chatproxy.sessions import lifecycle
 from chatproxy.sessions.models import ChatSession, State, StoredItem
 from chatproxy.widgets.models import Widget
 
+NESTED = "[" * 10_000
 EVENT = "application/vnd.amazonaws.connect.event."
 PICKER = {
     "templateType": "ListPicker",
@@ -52,13 +54,18 @@ ITEMS = [
 ]
 
 
-def downloaded(form: str, *, incomplete_since: datetime | None = None) -> str:
+def downloaded(
+    form: str,
+    *,
+    items: list[dict[str, Any]] = ITEMS,
+    incomplete_since: datetime | None = None,
+) -> str:
     transcript = TranscriptAnswer(
         session="s",
         started_at=None,
         ended_at=None,
         incomplete_since=incomplete_since,
-        items=ITEMS,
+        items=items,
     )
     answer = FORMATS[form](transcript)
     assert answer["Content-Disposition"] == f'attachment; filename="chat.{form}"'
@@ -75,6 +82,22 @@ def test_text_reads_as_it_was_said() -> None:
         "- 43",
         "2026-11-22 10:04:00  Ada: [File] shoe.png",
         "2026-11-22 10:05:00  The chat ended",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("interactive", "[Message with choices] (not in a shape we know)"),
+        ("interactive.response", f"[Answer to a message with choices] {NESTED}"),
+    ],
+)
+def test_json_nested_without_end_is_no_choice_and_spoils_nothing(kind: str, words: str) -> None:
+    content_type = f"application/vnd.amazonaws.connect.message.{kind}"
+    text = downloaded("txt", items=[message(0, NESTED, content_type), message(1, "Hello")])
+    assert text.splitlines() == [
+        f"2026-11-22 10:00:00  Ada: {words}",
+        "2026-11-22 10:01:00  Ada: Hello",
     ]
 
 
@@ -111,7 +134,7 @@ def key(db: None) -> str:
         ended_at=now,
         expires_at=now + timedelta(days=1),
     )
-    items.append(items.Kept(str(chat.pk), item) for item in ITEMS)
+    store.append(store.Kept(str(chat.pk), item) for item in ITEMS)
     StoredItem.objects.filter(item_id="2").update(sealed="of another key")
     return lifecycle.issue_key(chat)
 
