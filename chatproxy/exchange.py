@@ -12,7 +12,7 @@ import contextvars
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from chatproxy.bulkheads import Bulkhead, BulkheadFull
 
@@ -115,10 +115,10 @@ class Exchange:
                 )
                 if not outcome.done() and future.cancel():
                     raise ClientGone if gone.done() else BulkheadFull(self.bulkhead.name)
+            return cast(T, await outcome)
         except asyncio.CancelledError:
             self._abandon(future)
             raise
-        return await self._result(future)
 
     async def _result(
         self, future: Future[T], never_begun: Callable[[], object] | None = None

@@ -175,6 +175,7 @@ urlpatterns = [
     path("participant/connection", connecting),
     path("api/v1/session", held),
     path("api/v1/session/deferring", deferring),
+    path("api/v1/session/endless", endless),
 ]
 
 

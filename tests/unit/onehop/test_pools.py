@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import json
 import threading
 import weakref
@@ -139,6 +140,23 @@ async def test_a_client_that_leaves_the_queue_is_never_served(
     stage["let go"].set()
     await running.done()
     assert signals == ["started", "finished"]
+
+
+async def test_a_client_that_leaves_a_stream_it_queued_for_is_no_error(
+    narrow: OneHopHandler, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = call(narrow, "GET", "/api/v1/session")
+    await until(lambda: stage["held"].acquire(blocking=False))
+    queued = call(narrow, "GET", "/api/v1/session/endless")
+    await until(lambda: narrow.bulkheads.by_name["local"].taken == 2)
+    stage["let go"].set()
+    await running.done()
+    await until(lambda: len(queued.sent) > 1)
+    queued.leave()
+    await queued.done()
+    await until(lambda: narrow.bulkheads.by_name["local"].taken == 0)
+    gc.collect()  # a future whose exception nobody took complains when it goes
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
 
 
 async def test_a_request_cancelled_while_it_runs_is_closed_by_its_thread(
