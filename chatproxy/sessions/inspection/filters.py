@@ -90,9 +90,9 @@ class StartedBetween(admin.ListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[ChatSession]) -> Any:
         first, last = (self._day(name) for name in self.names)
         if first:
-            queryset = queryset.filter(created_at__gte=_midnight(first))
+            queryset = queryset.filter(created_at__gte=_moment(first, time.min))
         if last:
-            queryset = queryset.filter(created_at__lt=_midnight(last + timedelta(days=1)))
+            queryset = queryset.filter(created_at__lte=_moment(last, time.max))
         return queryset
 
     def choices(self, changelist: Any) -> Any:
@@ -120,5 +120,5 @@ class StartedBetween(admin.ListFilter):
             raise IncorrectLookupParameters(ValidationError(f"{name} is not a date.")) from err
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
+def _moment(day: date, at: time) -> datetime:
+    return datetime.combine(day, at, tzinfo=timezone.get_current_timezone())

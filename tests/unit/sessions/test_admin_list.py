@@ -99,6 +99,7 @@ def test_started_between_two_days(admin: Client, make_session: MakeSession) -> N
     assert shown(admin, f"started_from={day}") == short(today, yesterday)
     assert shown(admin, f"started_to={day}") == short(yesterday, before)
     assert shown(admin, f"started_from={day}&started_to={day}") == short(yesterday)
+    assert shown(admin, "started_to=9999-12-31") == short(today, yesterday, before)
 
 
 def test_filters_go_together_with_the_dates(admin: Client, make_session: MakeSession) -> None:
