@@ -134,7 +134,7 @@ def key(db: None) -> str:
         ended_at=now,
         expires_at=now + timedelta(days=1),
     )
-    store.append(store.Kept(str(chat.pk), item) for item in ITEMS)
+    store.append((str(chat.pk), item) for item in ITEMS)
     StoredItem.objects.filter(item_id="2").update(sealed="of another key")
     return lifecycle.issue_key(chat)
 
