@@ -93,6 +93,15 @@ class RunningSandbox:
         """What it has seen and holds: requests per operation, throttles, contacts, secrets."""
         return self.control("GET", "state")
 
+    def calls(self, operation: str, contact_id: str) -> list[Any]:
+        """The answered calls of one operation in one chat, among the last 5,000."""
+        found = self.control("GET", "calls")
+        return [
+            call
+            for call in found
+            if (call["operation"], call["contact_id"]) == (operation, contact_id)
+        ]
+
     def change(self, **settings: object) -> None:
         """Change settings of the sandbox until the next reset."""
         self.control("PUT", "settings", settings)

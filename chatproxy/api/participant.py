@@ -103,58 +103,16 @@ def send_message(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
     """SendMessage: post one message as the customer; answers the item's id and time."""
     message = body_as(OutgoingMessage, request)
     messaging.check_content_type(visitor.chat, message)
-    return when_connected(visitor, lambda ready: _send(ready, message))
+    return _spent(visitor, Group.MESSAGE, Priority.MESSAGE, lambda ready: _sent(ready, message))
 
 
-def _send(visitor: Visitor, message: OutgoingMessage) -> HttpResponseBase:
-    def call() -> HttpResponse:
-        return _sent(visitor.chat, visitor.generation, message)
-
-    def first_try() -> HttpResponseBase:
-        try:
-            return call()
-        except AccessDeniedException as err:
-            if visitor.chat.state == State.LEAVING:
-                raise  # the customer has left, so the service has taken the token back
-            return _once_more_renewed(visitor, message, err)
-
-    return permitted(visitor, Group.MESSAGE, Priority.MESSAGE, first_try)
-
-
-def _sent(chat: OpenedSession, generation: int, message: OutgoingMessage) -> HttpResponse:
-    accepted = messaging.send_message(chat, generation, message)
+def _sent(visitor: Visitor, message: OutgoingMessage) -> HttpResponse:
+    accepted = messaging.send_message(visitor.chat, visitor.generation, message)
     hub = runtime.running_hub()
-    place = hub.place(chat.id) if hub is not None else None
+    place = hub.place(visitor.chat.id) if hub is not None else None
     if place is not None:
         place.stream.expect(accepted.id)
     return answer(accepted.wire)
-
-
-def _once_more_renewed(
-    visitor: Visitor, message: OutgoingMessage, refused: AccessDeniedException
-) -> HttpResponseBase:
-    """The token was refused: a definite no, so a second try on a new token can't send twice."""
-    hub, known = runtime.hub(), visitor.chat.generation
-
-    async def renewed() -> None:
-        place = hub.ensure(visitor.chat.id, visitor.chat.contact_id)
-        with suppress(TimeoutError):
-            await place.link.renew_token()
-
-    def resume() -> HttpResponseBase:
-        chat = opened.reopen(visitor.chat.id)
-        chat.must_be_live()
-        if chat.generation == known:
-            raise refused  # there is no newer token to try
-        again = replace(visitor, chat=chat, generation=chat.generation)
-        return permitted(
-            again,
-            Group.MESSAGE,
-            Priority.MESSAGE,
-            lambda: _sent(chat, chat.generation, message),
-        )
-
-    return Deferred(wait=renewed, resume=resume)
 
 
 @door(CONNECTED)
@@ -222,6 +180,55 @@ def _forwarded(
         found = ask(ready.chat, ready.generation, asked)
         return answer({} if found is None else found.wire)
 
-    return when_connected(
-        visitor, lambda ready: permitted(ready, group, Priority.NORMAL, lambda: call(ready))
-    )
+    return _spent(visitor, group, Priority.NORMAL, call)
+
+
+def _spent(
+    visitor: Visitor, group: Group, priority: Priority, call: Callable[[Visitor], HttpResponse]
+) -> HttpResponseBase:
+    """``call`` once there is a connection and a permit; once more if its token was refused.
+
+    A refusal is a definite no, so that a second try on a new token can do nothing twice.
+    """
+
+    def first_try(ready: Visitor) -> HttpResponseBase:
+        try:
+            return call(ready)
+        except AccessDeniedException as err:
+            if ready.chat.state == State.LEAVING:
+                raise  # the customer has left, so the service has taken the token back
+            return _on_a_newer_token(ready, err, lambda again: attempt(again, call))
+
+    def attempt(ready: Visitor, trial: Callable[[Visitor], HttpResponseBase]) -> HttpResponseBase:
+        return permitted(ready, group, priority, lambda: trial(ready))
+
+    return when_connected(visitor, lambda ready: attempt(ready, first_try))
+
+
+def _on_a_newer_token(
+    visitor: Visitor, refused: AccessDeniedException, go_on: Callable[[Visitor], HttpResponseBase]
+) -> HttpResponseBase:
+    """Go on with a newer token than the one that was refused: there may be one, or one is got.
+
+    Raises:
+        AccessDeniedException: there is none.
+    """
+    hub, session_id = runtime.hub(), visitor.chat.id
+    found = visitor.chat.token(visitor.generation)
+    tried = found[0] if found else visitor.chat.generation
+    is_renewed = opened.reopen(session_id).generation > tried
+
+    async def renewed() -> None:
+        if not is_renewed:
+            place = hub.ensure(session_id, visitor.chat.contact_id)
+            with suppress(TimeoutError):
+                await place.link.renew_token()
+
+    def resume() -> HttpResponseBase:
+        chat = opened.reopen(session_id)
+        chat.must_be_live()
+        if chat.generation <= tried:
+            raise refused
+        return go_on(replace(visitor, chat=chat, generation=chat.generation))
+
+    return Deferred(wait=renewed, resume=resume)

@@ -124,15 +124,21 @@ class Link:
     def conclude(self) -> None:
         """The chat is known to be over although nothing was heard of its end."""
         if not self.stream.is_ended:
-            now = datetime.now(UTC)
-            holds_the_end = self._inlet.holds_the_end
+            since, holds_the_end = self._known_until(), self._inlet.holds_the_end
             self._inlet.release()
             if holds_the_end:
                 # What came before it was not read.
-                self.stream.incomplete_since = self._gone_since or now
+                self.stream.incomplete_since = since
             else:
-                self.stream.ended_unseen(now, self._gone_since or now)
+                self.stream.ended_unseen(datetime.now(UTC), since)
         self.over.set()
+
+    def _known_until(self) -> datetime:
+        """From when on something may be missing."""
+        if self.has_been_up:
+            return self._gone_since or datetime.now(UTC)
+        # Another process may have been there before: then it is what was stored that is known.
+        return self.stream.known_until
 
     # --- the life of it ---------------------------------------------------------------------
 

@@ -190,9 +190,9 @@ class Stream:
         return Position(self._history.decode(), self._number, self._instant.decode())
 
     @property
-    def heard_until(self) -> datetime | None:
-        """When the newest thing known was said (service time); ``None`` if nothing is known."""
-        return parse_time(self._instant.decode()) if self._instant else None
+    def known_until(self) -> datetime:
+        """When the newest thing known was said (service time); long ago if nothing is known."""
+        return parse_time(self._instant.decode() or EARLIEST)
 
     # --- what arrives -----------------------------------------------------------------------
 

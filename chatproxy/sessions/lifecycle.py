@@ -222,6 +222,8 @@ def mark_ended(session_id: str, *, by: str = "", incomplete_since: datetime | No
     if row is None or not row.is_live:
         opened.written_down(session_id)
         return
+    if incomplete_since is not None:
+        incomplete_since = max(incomplete_since, row.started_at or row.created_at)
     left = EndedBy.CUSTOMER if row.state == State.LEAVING else ""
     # Who left first ended it, whoever was the last to go.
     who = row.ended_by or left or by or EndedBy.SERVICE
@@ -279,8 +281,9 @@ def sweep() -> None:
         **_NO_TOKENS,
     )
     outlived = ChatSession.objects.filter(state__in=(State.ACTIVE, State.LEAVING))
-    for session_id in outlived.filter(expires_at__lte=now).values_list("pk", flat=True)[:200]:
-        mark_ended(str(session_id), by=EndedBy.SERVICE, incomplete_since=now)
+    over = outlived.filter(expires_at__lte=now).values_list("pk", "last_activity_at")
+    for session_id, heard_at in over[:200]:
+        mark_ended(str(session_id), by=EndedBy.SERVICE, incomplete_since=heard_at)
     ChatSession.objects.filter(state__in=(State.ENDED, State.FAILED), expires_at__lte=now).update(
         state=State.EXPIRED
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
-
 from chatproxy.conf import conf
 from chatproxy.sessions import legible, lifecycle, opened
 from chatproxy.sessions.errors import Overloaded
@@ -86,7 +84,7 @@ def stop_contact(session: ChatSession, by: EndedBy) -> bool:
     if not session.is_live:
         return False
     if session.contact_id and not _stopped(session, by):
-        lifecycle.mark_ended(str(session.pk), incomplete_since=timezone.now())
+        lifecycle.mark_ended(str(session.pk), incomplete_since=session.last_activity_at)
         return False
     lifecycle.note(session.pk, "stopped", by=str(by))
     if session.connected_at is None or session.state == State.STARTING:

@@ -230,7 +230,35 @@ def test_a_token_the_service_refuses_is_renewed_before_anybody_notices(
         "POST", "expire", {"kind": "connection", "contact_id": visitor.contact_id}
     )
     assert expired["expired"] >= 1
-    assert visitor.send("after the renewal")["Id"]
+    for text in ("after the renewal", "and again", "and again"):
+        assert visitor.send(text)["Id"]
+
+
+def test_a_file_can_be_sent_on_a_token_the_service_refuses(
+    demo: RunningDemo, visitor: Visitor
+) -> None:
+    told = {"kind": "connection", "contact_id": visitor.contact_id}
+    assert demo.sandbox.control("POST", "expire", told)["expired"] >= 1
+    file = {"ContentType": "text/plain", "AttachmentSizeInBytes": 4, "AttachmentName": "a.txt"}
+    for number in range(2):
+        answer = visitor.call("start-attachment-upload", {**file, "ClientToken": f"f{number}"})
+        assert answer.status_code == 200, answer.text
+
+
+def test_a_token_refused_anew_within_the_minute_is_not_renewed_for_each_message(
+    demo: RunningDemo, visitor: Visitor
+) -> None:
+    told = {"kind": "connection", "contact_id": visitor.contact_id}
+    before = len(demo.sandbox.calls("CreateParticipantConnection", visitor.contact_id))
+    statuses = []
+    for _ in range(2):
+        demo.sandbox.control("POST", "expire", told)
+        for _ in range(3):
+            message = {"ContentType": "text/plain", "Content": "hello?"}
+            statuses.append(visitor.call("message", message).status_code)
+    assert statuses == [200, 200, 200, 403, 403, 403]
+    after = len(demo.sandbox.calls("CreateParticipantConnection", visitor.contact_id))
+    assert after - before == 1
 
 
 def test_a_connection_is_answered_while_the_service_fails_and_works_after(

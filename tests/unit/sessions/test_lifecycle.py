@@ -173,10 +173,12 @@ def test_who_left_first_ended_it(
 def test_an_end_nobody_saw_says_from_when_on_items_may_be_missing(
     make_session: MakeSession,
 ) -> None:
-    chat, since = make_session(), timezone.now() - timedelta(minutes=3)
-    lifecycle.mark_ended(str(chat.pk), incomplete_since=since)
-    chat.refresh_from_db()
-    assert chat.incomplete_since == since
+    start = timezone.now() - timedelta(minutes=5)
+    for since, said in ((start + timedelta(minutes=3),) * 2, (start - timedelta(days=1), start)):
+        chat = make_session(started_at=start)
+        lifecycle.mark_ended(str(chat.pk), incomplete_since=since)
+        chat.refresh_from_db()
+        assert chat.incomplete_since == said
 
 
 def test_leaving_is_not_the_end(make_session: MakeSession) -> None:
