@@ -19,7 +19,7 @@ from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTrans
 from chatproxy.conf import conf
 from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.tokens import WebsocketUrl
-from chatproxy.upstream.topics import HeartbeatAnswered, Subscribed, TopicsProtocol
+from chatproxy.upstream.topics import Event, HeartbeatAnswered, Subscribed, TopicsProtocol
 
 HANDSHAKE_TIMEOUT_S = 8.0
 SUBSCRIBE_TIMEOUT_S = 6.0
@@ -63,10 +63,23 @@ class SocketRefused(SocketLost):
 class UpstreamSocket(WSListener):
     """An open, subscribed upstream websocket. Make one with ``UpstreamSocket.dial``."""
 
+    __slots__ = (
+        "_answered",
+        "_heard",
+        "_is_wanted",
+        "_parts",
+        "_receive",
+        "_took",
+        "_topics",
+        "_transport",
+        "closed",
+    )
+
     def __init__(self, took: Took) -> None:
         super().__init__()
         self._took = took
         self._topics = TopicsProtocol(heartbeat_interval_s=HEARTBEAT_S)
+        self._receive = self._topics.receive
         self._transport: WSTransport | None = None
         self._is_wanted = True
         self._parts: list[bytes] = []
@@ -158,7 +171,12 @@ class UpstreamSocket(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
         if kind is TEXT and frame.fin:
-            self._on_text(frame.get_payload_as_bytes())
+            # Nearly every frame there is, so no further call on its way.
+            event = self._receive(frame.get_payload_as_bytes())
+            if type(event) is ChatFrame:
+                self._took(event)
+            else:
+                self._heard_of(event)
         elif kind in (TEXT, WSMsgType.CONTINUATION):
             self._on_part(frame)
         elif kind == WSMsgType.CLOSE:
@@ -176,10 +194,9 @@ class UpstreamSocket(WSListener):
             self.close()
         elif frame.fin:
             whole, self._parts = b"".join(self._parts), []
-            self._on_text(whole)
+            self._heard_of(self._receive(whole))
 
-    def _on_text(self, payload: bytes) -> None:
-        event = self._topics.receive(payload)
+    def _heard_of(self, event: Event) -> None:
         if type(event) is ChatFrame:
             self._took(event)
         elif type(event) is Subscribed:

@@ -98,6 +98,19 @@ class TopicsProtocol:
         failure: Why to give the socket up; None while it is good. Never goes away again.
     """
 
+    __slots__ = (
+        "_attempts",
+        "_clock",
+        "_heartbeat_at",
+        "_interval_s",
+        "_is_awaiting_heartbeat",
+        "_plain",
+        "_subscribe_at",
+        "_was_refused",
+        "failure",
+        "is_subscribed",
+    )
+
     def __init__(
         self,
         *,
