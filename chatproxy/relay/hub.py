@@ -143,6 +143,7 @@ class Hub:
             keeper=self.recorder,
             ended=lambda: self._ended(place),
             counts=self.counts,
+            replay_bytes=conf.tab_buffer_bytes // 2,
         )
         link = Link(
             stream,

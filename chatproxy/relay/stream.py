@@ -30,7 +30,7 @@ from chatproxy.upstream.vocabulary import EventType, ItemType, ParticipantRole
 Wire = dict[str, Any]
 
 RING_FRAMES = 500
-RING_BYTES = 2 * 1024 * 1024
+REPLAY_BYTES = 512 * 1024
 SEEN_VERSIONS = 20_000
 MOST_EXPECTED = 100
 REPLAY_MARGIN = timedelta(minutes=2)
@@ -127,6 +127,8 @@ class Stream:
         keeper: Told of each item that changed, to store it.
         ended: Called once, when ``chat.ended`` has passed.
         counts: Where to count frames; shared with other streams.
+        replay_bytes: What a tab is sent at once when it comes; one that missed more is to read the
+            transcript. Well below what may wait for a tab, or it would be closed as too slow.
     """
 
     __slots__ = (
@@ -137,6 +139,7 @@ class Stream:
         "_keeper",
         "_number",
         "_on_ended",
+        "_replay_bytes",
         "_ring",
         "_ring_bytes",
         "_seen",
@@ -160,6 +163,7 @@ class Stream:
         keeper: Keeper,
         ended: Callable[[], None],
         counts: FrameCounts | None = None,
+        replay_bytes: int = REPLAY_BYTES,
     ) -> None:
         self.session_id = session_id
         self.contact_id = contact_id
@@ -175,6 +179,7 @@ class Stream:
         self._keeper = keeper
         self._on_ended = ended
         self._counts = counts or FrameCounts()
+        self._replay_bytes = replay_bytes
         # Positions are made for each frame, so their parts are kept as they go out.
         self._history = secrets.token_hex(4).encode()
         self._number = 0
@@ -321,7 +326,7 @@ class Stream:
         ring = self._ring
         ring.append(packed)
         self._ring_bytes += len(packed)
-        while len(ring) > RING_FRAMES or self._ring_bytes > RING_BYTES:
+        while len(ring) > RING_FRAMES or self._ring_bytes > self._replay_bytes:
             self._ring_bytes -= len(ring.popleft())
 
     def _notice(self, item: Item) -> None:
@@ -372,13 +377,14 @@ class Stream:
             return Replay([], is_reset=True)
         items = self.transcript.since(after.replayed_from() or EARLIEST)
         here = str(position).encode()
-        return Replay(
-            [
-                packed_with_position(chat_frame(inner), here)
-                for wire in items
-                for inner in frames_of(wire, self.contact_id)
-            ]
-        )
+        frames = [
+            packed_with_position(chat_frame(inner), here)
+            for wire in items
+            for inner in frames_of(wire, self.contact_id)
+        ]
+        if sum(map(len, frames)) > self._replay_bytes:
+            return Replay([], is_reset=True)
+        return Replay(frames)
 
     # --- what the link tells ----------------------------------------------------------------
 

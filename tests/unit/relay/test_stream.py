@@ -193,12 +193,25 @@ def test_what_fell_out_of_the_ring_is_replayed_from_the_transcript(
     assert [text for text in again.texts if text != "0"] == [str(n) for n in range(1, 8)]
 
 
-def test_the_ring_is_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_module, "RING_BYTES", 10_000)
-    stream = make_stream()
-    for _ in range(50):
-        take(stream, message("x" * 1000))
-    assert stream._ring_bytes <= 10_000
+def test_a_tab_is_never_sent_more_at_once_than_may_wait_for_it() -> None:
+    stream, tabs = make_stream(replay_bytes=10_000), [FakeTab() for _ in range(4)]
+    take(stream, message("known", second=0))
+    stream.attach(tabs[0], "elsewhere.1.0")
+    known = tabs[0].session[0]["position"]
+    for second in range(1, 50):
+        take(stream, message(f"{second} {'x' * 1000}", second=second))
+    stream.attach(tabs[1], None)
+    stream.attach(tabs[2], str(stream.position))
+    stream.attach(tabs[3], known)
+    assert [tab.session[-1].get("reset", False) for tab in tabs[2:]] == [False, True]
+    assert tabs[3].chat == []
+    late = FakeTab()
+    fresh = make_stream(replay_bytes=10_000)
+    for second in range(50):
+        take(fresh, message(f"{second} {'x' * 1000}", second=second))
+    fresh.attach(late, None)
+    assert 1 <= len(late.texts) < 10
+    assert late.texts[-1].startswith("49 ")
 
 
 def test_only_tabs_that_asked_hear_of_the_links_state() -> None:
