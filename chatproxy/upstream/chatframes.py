@@ -7,7 +7,7 @@ frames are one new message, passed on as it came. Such *plain* frames are known 
 import json
 from typing import Any, Final
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from chatproxy.upstream.items import Item
 from chatproxy.upstream.vocabulary import ItemType, ParticipantRole
@@ -161,3 +161,15 @@ def decoded(text: str | bytes) -> Any:
             return json.loads(text)
         except RecursionError:
             raise ValueError("nested too deeply") from None
+
+
+def encoded(wire: dict[str, Any]) -> bytes:
+    """As `json.dumps`, at a third of its price.
+
+    Raises:
+        TypeError, ValueError: not what JSON can hold.
+    """
+    try:
+        return to_json(wire, inf_nan_mode="constants")
+    except ValueError:  # half a surrogate pair, which Python's writer escapes; or no JSON
+        return json.dumps(wire).encode()

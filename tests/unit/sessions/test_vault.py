@@ -36,6 +36,14 @@ def test_an_altered_seal_does_not_open(change: Any) -> None:
         unseal(change(seal("token", bound_to="row")), bound_to="row")
 
 
+def test_what_was_sealed_with_fernet_opens(settings: Any) -> None:
+    settings.CHAT_VAULT_KEYS = [NEW, OLD]
+    sealed = Fernet(OLD).encrypt(b"row:purpose\0token").decode()
+    assert unseal(sealed, bound_to="row:purpose") == "token"
+    with pytest.raises(SealBroken):
+        unseal(sealed, bound_to="row:other")
+
+
 def test_keys_rotate(settings: Any) -> None:
     settings.CHAT_VAULT_KEYS = [OLD]
     sealed = seal("token", bound_to="row")
