@@ -13,10 +13,13 @@ version), `writer_for` says None and the caller keeps to plain sends.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
+
+logger = logging.getLogger(__name__)
 
 _TEXT_FRAME = 0x81  # final fragment, opcode 1
 _MIDDLE, _LARGE = bytes((_TEXT_FRAME, 126)), bytes((_TEXT_FRAME, 127))
@@ -125,7 +128,11 @@ class _Turn:
     def _end(self) -> None:
         due, self._due = self._due, []
         for writer in due:
-            writer.flush()
+            try:
+                writer.flush()
+            except Exception:
+                # Whatever is the matter with one socket must not keep the others waiting.
+                logger.exception("a browser's socket could not be written")
 
 
 @lru_cache(maxsize=1)

@@ -43,8 +43,8 @@ AT_ONCE = 50
 async def fill(stream: Stream, gateway: Gateway, priority: Priority) -> int:
     """Read the transcript back to what is known and settled; pass on what is not, oldest first.
 
-    The first time, and whenever not all is known, it reads to the chat's first item and, for a
-    continued chat, through all of its past.
+    The first time, and whenever something may be missing, it reads to the chat's first item and,
+    for a continued chat, through all of its past; at most `FILL_PAGES` pages of it.
 
     Returns:
         How many frames were news.
@@ -79,13 +79,15 @@ async def fill(stream: Stream, gateway: Gateway, priority: Priority) -> int:
         token = page.next_token
         is_at_known = bool(past) or (settled >= SETTLED and not open_ids)
         is_whole = token is None
-        if is_whole or (transcript.is_complete and is_at_known):
+        if is_whole or (transcript.is_gapless and is_at_known):
             break
     is_complete = is_whole or (transcript.is_complete and is_at_known)
     news = await _passed_on(stream, missing[::-1])
     if is_whole:
         transcript.set_past(reversed(past))
     transcript.is_complete = is_complete
+    # What is behind the last page of a chat that long is not read again each time.
+    transcript.is_gapless = True
     return news
 
 

@@ -38,7 +38,7 @@ class Inlet:
         self._held.append(frame)
         if len(self._held) > MOST_HELD:
             # Known from here on, but not the gap before it: only reading all of it closes that.
-            self._stream.transcript.is_complete = False
+            self._stream.transcript.mark_hole()
             self.release()
 
     def hold(self) -> None:

@@ -255,9 +255,10 @@ class Stream:
         """What news means for the transcript; says the item's content type."""
         changed = self.transcript.take(item.wire)
         self.expected.discard(item.id)
-        if changed is None and item.is_receipt and "MessageProcessingStatus" in item.metadata:
+        is_about = item.is_receipt and "MessageProcessingStatus" in item.metadata
+        if changed is None and is_about and item.id not in self.transcript:
             # Something happened to a message we have never seen: no longer all is known here.
-            self.transcript.is_complete &= item.id in self.transcript
+            self.transcript.mark_hole()
         if changed is not None:
             entry, is_new = changed
             if is_new:

@@ -136,6 +136,7 @@ class Transcript:
     """Items of one chat; written by one thread, read by many.
 
     ``is_complete``: it reaches the contact's first item and, for a continued chat, all of its past.
+    ``is_gapless``: nothing is missing among its newest items, however far these reach.
     """
 
     __slots__ = (
@@ -149,10 +150,11 @@ class Transcript:
         "_past",
         "_unread",
         "is_complete",
+        "is_gapless",
     )
 
     def __init__(self) -> None:
-        self.is_complete = False
+        self.is_complete = self.is_gapless = False
         self._past: list[Wire] = []
         self._order: list[tuple[str, int]] = []
         self._ids: list[str] = []
@@ -250,6 +252,10 @@ class Transcript:
         """A receipt may come before its message, or while that is still being streamed."""
         if item.get("Type") == ItemType.MESSAGE_METADATA and len(self._early) < MOST_EARLY:
             self._early[item_id] = item
+
+    def mark_hole(self) -> None:
+        """Something is known to be missing; nobody knows where."""
+        self.is_complete = self.is_gapless = False
 
     def set_past(self, items: Iterable[Wire]) -> None:
         """Items of the earlier chats that this one continues, oldest first."""

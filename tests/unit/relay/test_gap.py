@@ -285,6 +285,11 @@ async def test_a_chat_too_long_to_be_read_is_not_called_complete() -> None:
     assert await talk.filled() == FILL_PAGES
     assert not talk.transcript.is_complete
     assert len(talk.tab.chat) == FILL_PAGES * PAGE
+    talk.say("and on it goes")
+    assert await talk.filled() == 1, "all that was read is read again"
+    assert not talk.transcript.is_complete
+    talk.transcript.mark_hole()
+    assert await talk.filled() == FILL_PAGES
 
 
 async def test_a_service_that_never_comes_to_an_end_is_left_alone() -> None:
