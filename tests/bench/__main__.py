@@ -51,6 +51,7 @@ LONGER = {1000: 3}
 
 RELAYS: list[Callable[[Upstream, Path], AbstractContextManager[Any]]] = [
     grounds.direct,
+    grounds.copying_relay,
     grounds.channels_relay,
     functools.partial(grounds.chatproxy, CHAT_RETENTION_DAYS="0"),
     grounds.chatproxy,

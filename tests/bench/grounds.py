@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -47,12 +48,11 @@ class Direct:
         return chat
 
 
-class ChannelsRelay:
-    """`peers/channels_relay.py`."""
+class PeerRelay:
+    """A relay of `peers/`, at which a chat is opened by its number in the path."""
 
-    name = "Channels group_send"
-
-    def __init__(self, process: Process) -> None:
+    def __init__(self, name: str, process: Process) -> None:
+        self.name = name
         self.process = process
         self._chats = 0
 
@@ -129,11 +129,15 @@ def direct(upstream: Upstream, _folder: Path) -> Iterator[Relay]:
 
 
 @contextmanager
-def channels_relay(upstream: Upstream, folder: Path) -> Iterator[Relay]:
+def peer_relay(name: str, module: str, upstream: Upstream, folder: Path) -> Iterator[Relay]:
     port = free_port()
-    arguments = ["-m", "tests.bench.peers.channels_relay", str(port), upstream.socket_url]
-    with running(arguments, port, os.environ, folder / "channels.log") as process:
-        yield ChannelsRelay(process)
+    arguments = ["-m", f"tests.bench.peers.{module}", str(port), upstream.socket_url]
+    with running(arguments, port, os.environ, folder / f"{module}.log") as process:
+        yield PeerRelay(name, process)
+
+
+channels_relay = partial(peer_relay, "Channels group_send", "channels_relay")
+copying_relay = partial(peer_relay, "bytes copied", "copying_relay")
 
 
 @contextmanager
