@@ -44,7 +44,8 @@ def relays(saturated: Results, paced: Results, sessions: Sequence[int]) -> list[
             cpu_us = _median(full, lambda f: f.cpu_us)
             rows.append([
                 f"{count:,}", name, f"{speed:,.0f}", f"{speed / base:.1f} x",
-                *(("", "") if name == "direct" else (f"{cpu_us:,.0f}", f"{base_us / cpu_us:.1f} x")),
+                "" if name == "direct" else f"{cpu_us:,.0f}",
+                "" if name == "direct" else f"{base_us / cpu_us:.1f} x",
                 f"{sum(f.lost for f in [*full, *slow])}",
                 f"{sum(f.disordered for f in [*full, *slow])}",
             ])  # fmt: skip
