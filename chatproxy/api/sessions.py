@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.utils.module_loading import import_string
@@ -87,6 +88,7 @@ def _visitor(request: HttpRequest) -> Visitor:
 )
 def start_session(request: HttpRequest, body: StartBody) -> HttpResponseBase:
     """Starts a contact in Amazon Connect and answers with a session key, shown this once."""
+    asked_at = timezone.now()
     widget = _widget_for(body.widget, request)
     _check_fields(widget, body)
     limit_starts(request)
@@ -102,11 +104,11 @@ def start_session(request: HttpRequest, body: StartBody) -> HttpResponseBase:
     )
     session = admission.prepare(start)
     if session.contact_id:
-        return _started(session, lifecycle.replace_key(session))
+        return _started(session, lifecycle.replace_key(session, asked_at))
 
     def call() -> HttpResponse:
         start_contact(session, start.initial_message)
-        return _started(session, lifecycle.issue_key(session))
+        return _started(session, lifecycle.replace_key(session, asked_at))
 
     def given_up() -> None:
         lifecycle.fail(session, "Connect was not asked: no room in the instance's quota.")

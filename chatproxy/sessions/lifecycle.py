@@ -83,22 +83,40 @@ def fail(session: ChatSession, reason: str, *, request_id: str = "") -> None:
     note(session.pk, "start_failed", reason=reason[:300], request_id=request_id)
 
 
-def issue_key(session: ChatSession) -> str:
-    """A fresh session key for one device; the session's earlier ones stay as they are."""
+def issue_key(session: ChatSession, asked_at: datetime | None = None) -> str:
+    """A fresh session key for one device; the session's earlier ones stay as they are.
+
+    Args:
+        asked_at: When it was asked for, if not just now.
+    """
     key = keys.new_session_key(str(session.pk))
-    SessionKey.objects.create(session=session, digest=keys.digest(key))
+    SessionKey.objects.create(
+        session=session, digest=keys.digest(key), created_at=asked_at or timezone.now()
+    )
     opened.forget(str(session.pk))
     return key
 
 
-def replace_key(session: ChatSession) -> str:
-    """A fresh session key in place of the newest: what a repeated start is answered with."""
-    newest = session.keys.filter(revoked_at=None).order_by("-pk").first()
-    if newest is not None:
-        newest.revoked_at = timezone.now()
-        newest.save(update_fields=["revoked_at"])
+def replace_key(session: ChatSession, asked_at: datetime | None = None) -> str:
+    """A fresh session key in place of all there are: what a start is answered with.
+
+    Of starts with one client token that overlap, the one that asked last holds the key that lives:
+    a page that gave up waiting and repeated its start may be answered before its first try is.
+
+    Args:
+        asked_at: When the start came in, if not just now.
+    """
+    with transaction.atomic():
+        # One after the other, or two that begin together would each leave the other's key alone.
+        ChatSession.objects.select_for_update(no_key=True).get(pk=session.pk)
+        key = issue_key(session, asked_at)
+        living = session.keys.filter(revoked_at=None).order_by("-created_at", "-pk")
+        newest = living.values_list("pk", flat=True)[0]
+        revoked = living.exclude(pk=newest).update(revoked_at=timezone.now())
+    opened.forget(str(session.pk))
+    if revoked:
         control.publish(Control.REVOKED, str(session.pk))
-    return issue_key(session)
+    return key
 
 
 # --- connecting ---------------------------------------------------------------------------------

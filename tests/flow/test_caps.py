@@ -65,16 +65,18 @@ def start(demo: RunningDemo, widget: str, client_token: str | None = None) -> re
     return requests.post(f"{demo.url}/api/v1/sessions", json=body, timeout=60)
 
 
-def crowd(proxies: Proxies, widget: str) -> list[requests.Response]:
+def crowd(
+    proxies: Proxies, widget: str, client_token: str | None = None, size: int = CROWD
+) -> list[requests.Response]:
     """What everybody is answered who starts a chat at the same moment, at one door or the other."""
-    barrier = Barrier(CROWD)
+    barrier = Barrier(size)
 
     def one(demo: RunningDemo) -> requests.Response:
         barrier.wait()
-        return start(demo, widget)
+        return start(demo, widget, client_token)
 
-    doors = islice(cycle(proxies), CROWD)
-    with ThreadPoolExecutor(CROWD) as people:
+    doors = islice(cycle(proxies), size)
+    with ThreadPoolExecutor(size) as people:
         return list(people.map(one, doors))
 
 
@@ -101,3 +103,18 @@ def test_a_place_is_free_again_when_the_start_failed(
     assert start(last, key).status_code == 201
     busy = start(first, key, token)  # somebody else has the place now
     assert_problem(busy, 429, "rate-limited", "ThrottlingException", waits=True)
+
+
+def test_repeats_of_a_start_at_the_same_moment_leave_one_key(proxies: Proxies) -> None:
+    answers = crowd(proxies, "demo", str(uuid.uuid4()), size=5)
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["session"] for answer in answers}) == 1
+    found = [
+        requests.get(
+            f"{proxies[0].url}/api/v1/session",
+            headers={"X-Amz-Bearer": answer.json()["key"]},
+            timeout=30,
+        ).status_code
+        for answer in answers
+    ]
+    assert sorted(found) == [200, 401, 401, 401, 401]

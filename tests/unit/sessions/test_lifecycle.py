@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -37,6 +38,10 @@ def in_an_hour() -> Any:
 # --- keys
 
 
+def lives(chat: ChatSession, key: str) -> bool:
+    return chat.keys.filter(digest=keys.digest(key), revoked_at=None).exists()
+
+
 def test_a_repeated_start_revokes_the_key_before(
     make_session: MakeSession, published: list[str]
 ) -> None:
@@ -48,6 +53,31 @@ def test_a_repeated_start_revokes_the_key_before(
     with pytest.raises(SessionKeyInvalid):
         session.key_id(first)
     assert published == ["revoked"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_starts_that_are_answered_at_once_one_key_lives(make_session: MakeSession) -> None:
+    chat, together = make_session(), threading.Barrier(6)
+
+    def answered(_: int) -> str:
+        together.wait()
+        try:
+            return lifecycle.replace_key(chat)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as crowd:
+        held = list(crowd.map(answered, range(6)))
+    assert sum(lives(chat, key) for key in held) == chat.keys.filter(revoked_at=None).count() == 1
+
+
+def test_the_key_of_whoever_asked_last_lives_whoever_is_answered_last(
+    make_session: MakeSession,
+) -> None:
+    chat, now = make_session(), timezone.now()
+    repeat = lifecycle.replace_key(chat, now)
+    first_try = lifecycle.replace_key(chat, now - timedelta(seconds=5))
+    assert (lives(chat, repeat), lives(chat, first_try)) == (True, False)
 
 
 # --- connecting
