@@ -2,7 +2,7 @@
 
 Every value a deployer may set is listed in ``docs/settings.md``. Names beginning with ``CONNECT_``
 are about AWS, those with ``CHAT_`` about us; any of them may come from a file instead, named by the
-same variable with ``_FILE`` appended. What is missing or contradictory is told by ``checks.py``,
+same variable with ``_FILE`` appended. What is missing or contradictory is told by ``checks/``,
 all of it at once, so nothing here raises for an absent value or for one of the wrong kind.
 """
 
@@ -25,7 +25,7 @@ SECRET_KEY = env.str("CHAT_SECRET_KEY", default="") or "missing"
 CHAT_VAULT_KEYS = env.list("CHAT_VAULT_KEYS", default=[])
 
 # --- where we are reached -----------------------------------------------------------------------
-CHAT_PUBLIC_URL = env.str("CHAT_PUBLIC_URL", default="").rstrip("/")
+CHAT_PUBLIC_URL = env.address("CHAT_PUBLIC_URL", default="")
 _public = urlsplit(CHAT_PUBLIC_URL)
 _hosts = [_public.hostname] if _public.hostname else []
 ALLOWED_HOSTS = env.list("CHAT_ALLOWED_HOSTS", default=_hosts)
@@ -38,10 +38,8 @@ _is_https = _public.scheme == "https"
 CONNECT_REGION = env.str("CONNECT_REGION", default="")
 CONNECT_INSTANCE_ID = env.str("CONNECT_INSTANCE_ID", default="")
 CONNECT_CONTACT_FLOW_ID = env.str("CONNECT_CONTACT_FLOW_ID", default="")
-CONNECT_ENDPOINT_URL = env.str("CONNECT_ENDPOINT_URL", default="").rstrip("/")
-CONNECT_PARTICIPANT_ENDPOINT_URL = env.str("CONNECT_PARTICIPANT_ENDPOINT_URL", default="").rstrip(
-    "/"
-)
+CONNECT_ENDPOINT_URL = env.address("CONNECT_ENDPOINT_URL", default="")
+CONNECT_PARTICIPANT_ENDPOINT_URL = env.address("CONNECT_PARTICIPANT_ENDPOINT_URL", default="")
 CONNECT_WEBSOCKET_HOSTS = env.list("CONNECT_WEBSOCKET_HOSTS", default=[])
 CONNECT_CONNECT_TIMEOUT_S = env.float("CONNECT_CONNECT_TIMEOUT_S", default=3.05)
 CONNECT_READ_TIMEOUT_S = env.float("CONNECT_READ_TIMEOUT_S", default=10.0)
@@ -124,11 +122,14 @@ if _database["ENGINE"].endswith("sqlite3"):
     }
     _database["CONN_MAX_AGE"] = None
 else:
-    _database["OPTIONS"] = {**_database.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 10}}
+    # Seconds for a database that is away: by default the pool would hold each thread for 30, longer
+    # than a process that is told to stop may take.
+    _pool = {"min_size": 1, "max_size": 10, "timeout": 5.0}
+    _database["OPTIONS"] = {**_database.get("OPTIONS", {}), "pool": _pool}
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = env.address("REDIS_URL", default="")
 CHANNEL_LAYERS = {
     "default": (
         {
@@ -214,5 +215,7 @@ CONTENT_SECURITY_POLICY = {
 
 LOGGING = logging_config(level=known_level(CHAT_LOG_LEVEL), as_json=CHAT_LOG_FORMAT == "json")
 NINJA_PAGINATION_PER_PAGE = 100
-# What could not be read, for the check; the defaults above stand in for it.
+# For the check: what could not be read, so that the defaults above stand in for it, and what looks
+# like a setting and is none.
 UNREAD = env.unread
+UNKNOWN = env.unknown("CHAT_", "CONNECT_")

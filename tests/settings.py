@@ -11,7 +11,9 @@ for name in list(os.environ):
     if name.startswith(("CHAT_", "CONNECT_", "AWS_")) or name in {"DATABASE_URL", "REDIS_URL"}:
         del os.environ[name]
 
+_folder = Path(tempfile.mkdtemp(prefix="chatproxy-tests-"))
 os.environ |= {
+    "DATABASE_URL": f"sqlite:///{_folder / 'tests.sqlite3'}",
     "CHAT_DEMO": "1",
     "CHAT_PUBLIC_URL": "http://127.0.0.1:8000",
     "CHAT_SECRET_KEY": "not a secret: tests only",
@@ -32,7 +34,6 @@ from chatproxy.settings import *  # noqa: E402, F403
 from chatproxy.settings import DATABASES  # noqa: E402
 
 # A file, not memory: several threads and the event loop open it, as in a running proxy.
-_folder = Path(tempfile.mkdtemp(prefix="chatproxy-tests-"))
 DATABASES["default"]["TEST"] = {"NAME": str(_folder / "tests.sqlite3")}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; nothing to protect

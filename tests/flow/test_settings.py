@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from chatproxy.child import ROOT
 from tests.processes import clean_environment, free_port
 
@@ -17,6 +19,8 @@ WHOLE = {
     "CONNECT_INSTANCE_ID": "11111111-2222-4333-8444-555555555555",
     "CONNECT_CONTACT_FLOW_ID": "66666666-7777-4888-8999-000000000000",
 }
+NO_SUCH_DRIVER = "mysql://ada:s3cret@db/chat"
+PORT_TOO_LARGE = "https://chat.example.com:99999"
 
 
 def manage(folder: Path, *command: str, **changed: str) -> tuple[int, str]:
@@ -72,6 +76,74 @@ def test_a_wrong_value_is_not_repeated(tmp_path: Path) -> None:
     _, said = manage(tmp_path, "check", DATABASE_URL="postgres//chat:s3cret@db/chat")
     assert "DATABASE_URL" in said
     assert "s3cret" not in said
+
+
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_a_database_that_is_neither_postgresql_nor_sqlite_is_refused(
+    tmp_path: Path, command: str
+) -> None:
+    code, said = manage(tmp_path, command, DATABASE_URL=NO_SUCH_DRIVER)
+    assert code == 1
+    assert "postgres://" in said
+    assert "sqlite:///" in said
+    assert "Traceback" not in said
+    assert "s3cret" not in said
+
+
+@pytest.mark.parametrize("name", ["CHAT_PUBLIC_URL", "CONNECT_ENDPOINT_URL", "REDIS_URL"])
+def test_an_address_that_can_t_be_taken_apart_is_named(tmp_path: Path, name: str) -> None:
+    for address in (PORT_TOO_LARGE, "https://[chat"):
+        code, said = manage(tmp_path, "check", **{name: address})
+        assert code == 1
+        assert f"{name} can't be used" in said
+        assert "Traceback" not in said
+
+
+def test_a_misspelt_setting_is_told_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    strange = {"CHAT_PUBLC_URL": "https://x", "CONNECT_REGON_FILE": "/run/region"}
+    kubernetes = {"CHAT_SERVICE_HOST": "10.0.0.1", "CHAT_PORT_80_TCP_ADDR": "10.0.0.1"}
+    code, said = manage(tmp_path, "check", **strange, **kubernetes)
+    assert code == 0
+    assert "CHAT_PUBLC_URL is no setting; did you mean CHAT_PUBLIC_URL?" in said
+    assert "did you mean CONNECT_REGION_FILE?" in said
+    assert said.count("is no setting") == len(strange)
+
+
+def test_a_database_without_its_folder_is_found_by_the_check(tmp_path: Path) -> None:
+    code, said = manage(tmp_path, "check", DATABASE_URL=f"sqlite:///{tmp_path}/no/x.sqlite3")
+    assert code == 1
+    assert f"mkdir -p {tmp_path}/no" in said
+
+
+def serve(folder: Path, **changed: str) -> tuple[int, str]:
+    return manage(folder, "serve", "--port", str(free_port()), **changed)
+
+
+def test_serve_on_a_database_that_is_not_migrated_says_what_to_run(tmp_path: Path) -> None:
+    code, said = serve(tmp_path)
+    assert code == 1
+    assert "run `python manage.py migrate`, then start again" in said
+    assert "Traceback" not in said
+
+
+def test_serve_says_that_files_are_to_be_collected(tmp_path: Path) -> None:
+    _, said = serve(tmp_path)
+    assert "python manage.py collectstatic" in said
+    assert "UserWarning" not in said
+
+
+def test_serve_on_a_database_that_can_t_be_opened_says_so(tmp_path: Path) -> None:
+    (tmp_path / "x.sqlite3").mkdir()
+    away = f"postgres://chat@127.0.0.1:{free_port()}/chat"
+    for database, hint in (
+        ({}, "this user may write"),
+        ({"DATABASE_URL": away}, "that PostgreSQL runs"),
+    ):
+        code, said = serve(tmp_path, **database)
+        assert code == 1
+        assert "The database can't be opened (" in said
+        assert hint in said
+        assert "Traceback" not in said
 
 
 def test_serve_refuses_to_start_until_all_is_well(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ ARROWS = {
     "widgets": "widgets conf django",
     "sessions": "sessions widgets upstream conf django cryptography",
     "sessions/control": "channels asgiref",
-    "sessions/management": "demo child serve lifespan uvloop",
+    "sessions/management": "demo child database serve lifespan uvloop",
     "relay": "relay sessions upstream conf django",
     "relay/socket": "picows",
     "relay/housekeeping": "channels",  # hears what sessions/control publishes
@@ -34,6 +34,7 @@ ARROWS = {
         " django ninja pydantic channels asgiref corsheaders csp limits prometheus_client"
     ),
     "api/apps": "checks",
+    "checks": "checks conf logs upstream.governor django cryptography limits",
     "api/openapi": "botocore",  # the service's model, for the reference
     "api/service_model": "botocore",
     "api/health": "lifespan",

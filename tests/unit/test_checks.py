@@ -1,6 +1,7 @@
 """Each rule for settings: what is wrong, and what to do about it."""
 
 import pytest
+from django.conf import settings
 from django.test import override_settings
 
 from chatproxy.checks import check_settings
@@ -47,6 +48,37 @@ WRONG = [
     ({"CHAT_START_CHALLENGE": "chatproxy.conf.conf"}, "CHAT_START_CHALLENGE", "callable"),
     ({"CHAT_LOG_LEVEL": "LOUD"}, "CHAT_LOG_LEVEL", "WARNING"),
     ({"CHAT_LOG_FORMAT": "xml"}, "CHAT_LOG_FORMAT", "json or text"),
+    ({"CHAT_PUBLIC_URL": "https://ada:pw@chat.example.com"}, "CHAT_PUBLIC_URL", "no user"),
+    ({"CHAT_ENDED_READABLE_SECONDS": 10**15}, "CHAT_ENDED_READABLE_SECONDS", "or less"),
+    ({"CHAT_RETENTION_DAYS": 10**9}, "CHAT_RETENTION_DAYS", "36500 or less"),
+    ({"CHAT_STARTS_PER_ADDRESS": "0/minute"}, "CHAT_STARTS_PER_ADDRESS", "1 or more"),
+    ({"CHAT_REQUESTS_PER_KEY": "0/second"}, "CHAT_REQUESTS_PER_KEY", "1 or more"),
+    ({"CONNECT_READ_TIMEOUT_S": 0.0}, "CONNECT_READ_TIMEOUT_S is 0", "more than 0"),
+    ({"CONNECT_READ_TIMEOUT_S": float("inf")}, "CONNECT_READ_TIMEOUT_S", "at most 300"),
+    ({"CONNECT_CONNECT_TIMEOUT_S": -1.0}, "CONNECT_CONNECT_TIMEOUT_S is -1", "more than 0"),
+    ({"CONNECT_CONNECT_TIMEOUT_S": float("nan")}, "CONNECT_CONNECT_TIMEOUT_S", "more than 0"),
+    (
+        {"CONNECT_INSTANCE_ID": "arn:aws:connect:eu-central-1:123456789012:instance/1111"},
+        "CONNECT_INSTANCE_ID",
+        "last slash",
+    ),
+    ({"CONNECT_REGION": "Frankfurt"}, "'Frankfurt'", "eu-central-1"),
+    ({"CONNECT_ENDPOINT_URL": "127.0.0.1:8001"}, "CONNECT_ENDPOINT_URL", "scheme and host"),
+    ({"CONNECT_WEBSOCKET_HOSTS": ["wss://127.0.0.1:9"]}, "CONNECT_WEBSOCKET_HOSTS", "without wss"),
+    ({"ALLOWED_HOSTS": ["https://chat.example.com"]}, "CHAT_ALLOWED_HOSTS", "without scheme"),
+    ({"ALLOWED_HOSTS": ["chat.example.com:8000"]}, "CHAT_ALLOWED_HOSTS", "port"),
+    (
+        {"DEBUG": True, "CHAT_PUBLIC_URL": "https://chat.example.com"},
+        "CHAT_DEBUG is on",
+        "unset CHAT_DEBUG",
+    ),
+    (
+        {"UNKNOWN": {"CHAT_PUBLC_URL": "CHAT_PUBLIC_URL"}},
+        "CHAT_PUBLC_URL is no setting; did you mean CHAT_PUBLIC_URL?",
+        "unset CHAT_PUBLC_URL",
+    ),
+    ({"UNKNOWN": {"CHAT_MOOD": ""}}, "CHAT_MOOD is no setting.", "docs/settings.md"),
+    ({"STATIC_ROOT": "/nowhere"}, "/api/docs", "collectstatic"),
 ]
 
 
@@ -63,10 +95,32 @@ def test_a_mistake_is_named_with_a_hint(changed: dict[str, object], names: str, 
     assert hints in str(found[0].hint)
 
 
+@pytest.mark.parametrize(
+    "region", ["eu-central-1", "us-gov-west-1", "ap-southeast-2", "us-iso-east-1", "eusc-de-east-1"]
+)
+def test_a_region_is_known_by_its_form(region: str) -> None:
+    with override_settings(CONNECT_REGION=region):
+        assert check_settings() == []
+
+
+@pytest.mark.parametrize("hosts", [["*"], [".example.com", "10.0.0.7"], ["[::1]", "::1"]])
+def test_what_a_host_header_may_be_held_to_be_passes(hosts: list[str]) -> None:
+    with override_settings(ALLOWED_HOSTS=hosts):
+        assert check_settings() == []
+
+
+def test_a_missing_folder_of_the_database_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(settings.DATABASES["default"], "NAME", "/no/where.sqlite3")
+    (found,) = check_settings()
+    assert found.id == "chatproxy.E021"
+    assert "/no, does not exist" in found.msg
+    assert "mkdir -p /no" in str(found.hint)
+
+
 def test_every_rule_has_an_id_of_its_own() -> None:
     ids = []
     for changed, _, _ in WRONG:
         with override_settings(**changed):
             ids += [message.id for message in check_settings()]
     assert all(str(each).startswith("chatproxy.") for each in ids)
-    assert len(set(ids)) >= 18
+    assert len(set(ids)) >= 28

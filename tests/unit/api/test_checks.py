@@ -54,6 +54,22 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("E018", {"CHAT_START_CHALLENGE": "no.such.callable"}),
     ("E019", {"CHAT_LOG_LEVEL": "LOUD"}),
     ("E020", {"REDIS_URL": "http://redis"}),
+    ("W022", {"STATIC_ROOT": "/nowhere"}),
+    ("E023", {"CONNECT_REGION": "mars"}),
+    ("E024", {"CONNECT_READ_TIMEOUT_S": -1.0}),
+    ("E025", {"CONNECT_INSTANCE_ID": "arn:aws:connect:us-west-2:1:instance/2"}),
+    ("W026", {"DEBUG": True}),
+    (
+        "E027",
+        {
+            "CONNECT_ENDPOINT_URL": "http://127.0.0.1:8001",
+            "CONNECT_PARTICIPANT_ENDPOINT_URL": "sandbox",
+            "CONNECT_WEBSOCKET_HOSTS": ["127.0.0.1:8001"],
+        },
+    ),
+    ("E028", {"ALLOWED_HOSTS": ["https://chat.example.com"]}),
+    ("E029", {"CONNECT_WEBSOCKET_HOSTS": ["wss://127.0.0.1"]}),
+    ("W030", {"UNKNOWN": {"CHAT_PUBLC_URL": "CHAT_PUBLIC_URL"}}),
 ]
 
 
@@ -68,7 +84,7 @@ def test_each_mistake_is_told_with_what_to_do(number: str, wrong: dict[str, Any]
         found = check_settings()
     assert [each.id for each in found] == [f"chatproxy.{number}"]
     (mistake,) = found
-    assert mistake.msg.endswith(".")
+    assert mistake.msg.endswith((".", "?"))
     assert mistake.hint
     assert mistake.hint != mistake.msg
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import warnings
 from typing import Any
 
 import uvloop
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.module_loading import import_string
 
+from chatproxy import database
 from chatproxy.lifespan import DRAIN_DEADLINE_S, lifespan
 
 
@@ -30,6 +32,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        if wrong := database.trouble():
+            raise CommandError(wrong)
+        # Whitenoise's own words for what the check has told with a hint.
+        warnings.filterwarnings("ignore", "No directory at", UserWarning)
         # Before anything else imports Twisted: it installs the asyncio reactor, on this loop.
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
         from chatproxy.serve import run
