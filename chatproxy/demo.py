@@ -96,10 +96,16 @@ def sandbox_process(port: int, *, environ: Mapping[str, str], log_dir: Path) -> 
     return Child("sandbox", arguments, environ=environ, port=port, log_dir=log_dir)
 
 
-def proxy_process(port: int, *, environ: Mapping[str, str], log_dir: Path) -> Child:
-    """The proxy as a child process, not started yet."""
+def proxy_process(
+    port: int, *, environ: Mapping[str, str], log_dir: Path, drain_s: int = 5
+) -> Child:
+    """The proxy as a child process, not started yet.
+
+    Args:
+        drain_s: Time to hand over chats when told to stop; short, for whoever pressed Ctrl-C waits.
+    """
     arguments = ["manage.py", "serve", "--host", "127.0.0.1", "--port", str(port)]
-    arguments += ["--drain-seconds", "5"]  # whoever pressed Ctrl-C is waiting
+    arguments += ["--drain-seconds", str(drain_s)]
     return Child("proxy", arguments, environ=environ, port=port, log_dir=log_dir)
 
 
