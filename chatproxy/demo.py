@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 from urllib.parse import quote
 
 from cryptography.fernet import Fernet
@@ -30,19 +31,41 @@ class DemoRefused(Exception):
     """The demo cannot start; the sentence says why and what to do."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in a sentence, without how the command is used: `make` has called it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, message.removeprefix("argument ") + "\n")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="where the proxy listens")
     parser.add_argument(
-        "--sandbox-port", type=int, default=DEFAULT_SANDBOX_PORT, help="where the sandbox listens"
+        "--port", type=port_number, default=DEFAULT_PORT, help="where the proxy listens"
+    )
+    parser.add_argument(
+        "--sandbox-port",
+        type=port_number,
+        default=DEFAULT_SANDBOX_PORT,
+        help="where the sandbox listens",
     )
     parser.add_argument(
         "--prepare", action="store_true", help="migrate and seed the database, start nothing"
     )
 
 
+def port_number(text: str) -> int:
+    """A port as argparse takes it from the command line."""
+    if text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65_535:
+        return int(text)
+    raise argparse.ArgumentTypeError(
+        f"{text[:40]!r} is no port: give a number from 1 to 65535, as in "
+        "`make run PORT=8000 SANDBOX_PORT=8001`."
+    )
+
+
 def adopt_environment(arguments: Sequence[str]) -> None:
     """Give this process the demo's settings, before Django reads them; those already set stay."""
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = _Parser(add_help=False)
     add_arguments(parser)
     options, _ = parser.parse_known_args(arguments)
     VAR.mkdir(exist_ok=True)

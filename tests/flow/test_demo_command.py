@@ -110,6 +110,24 @@ def test_it_takes_chats_and_ends_whole_when_a_server_dies(
     assert demo.ports_are_free()
 
 
+@pytest.mark.parametrize("given", ["99999", "0", "-1", "abc", "9" * 5000])
+@pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
+def test_what_is_no_port_is_said_in_one_sentence(name: str, given: str) -> None:
+    done = subprocess.run(
+        ["make", "-s", "run", f"{name}={given}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    said = [line for line in done.stderr.splitlines() if not line.startswith("make: ")]
+    assert len(said) == 1, done.stderr
+    assert "is no port: give a number from 1 to 65535" in said[0]
+    assert name in said[0]
+
+
 def test_demo_rows_are_refused_off_this_machine(start: Callable[..., Demo]) -> None:
     demo = start(CHAT_PUBLIC_URL="https://chat.example.com")
     assert demo.wait_end() == 1
