@@ -10,15 +10,26 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
-from ninja.errors import AuthenticationError, HttpError
+from ninja.errors import AuthenticationError, HttpError, ValidationErrorContext
 from ninja.errors import ValidationError as NinjaValidationError
 
 from chatproxy import __version__
+from chatproxy.api.field_words import field_errors
 from chatproxy.api.problems import problem_response
 from chatproxy.api.sessions import router
 from chatproxy.sessions.errors import InvalidFields, MalformedBody, SessionKeyInvalid
 
-api = NinjaAPI(
+
+class ChatAPI(NinjaAPI):
+    """Ninja's, which says in our words what does not fit."""
+
+    def validation_error_from_error_contexts(
+        self, error_contexts: list[ValidationErrorContext[Any]]
+    ) -> NinjaValidationError:
+        return NinjaValidationError([*field_errors(error_contexts)])
+
+
+api = ChatAPI(
     title="chatproxy",
     version=__version__,
     urls_namespace="chatproxy-api",
@@ -30,22 +41,11 @@ api.add_router("", router)
 
 @api.exception_handler(NinjaValidationError)
 def _invalid(request: HttpRequest, error: NinjaValidationError) -> HttpResponse:
-    errors = [
-        {"pointer": _pointer(one.get("loc", ())), "detail": str(one.get("msg", ""))}
-        for one in error.errors
-    ]
-    sentence = " ".join(f"{one['pointer']}: {one['detail']}." for one in errors)
-    return problem_response(InvalidFields(sentence, errors), request)
-
-
-def _pointer(location: Any) -> str:
-    # ninja's locations begin with where the value came from and the argument's name.
-    parts = [str(part) for part in location]
-    if parts[:1] == ["body"]:
-        parts = parts[2:]
-    elif parts[:1] in (["query"], ["path"]):
-        parts = parts[1:]
-    return "/" + "/".join(parts)
+    for one in error.errors:
+        if not one["pointer"]:
+            return problem_response(MalformedBody(one["detail"]), request)
+    sentence = " ".join(f"{one['pointer']}: {one['detail']}" for one in error.errors)
+    return problem_response(InvalidFields(sentence, error.errors), request)
 
 
 @api.exception_handler(HttpError)

@@ -23,7 +23,7 @@ class Body(Schema):
         """No NUL characters: PostgreSQL can't store them, and nobody writes them."""
         texts = [*value, *value.values()] if isinstance(value, dict) else [value]
         if any(isinstance(text, str) and "\0" in text for text in texts):
-            raise ValueError("It must not hold the character U+0000.")
+            raise ValueError("It holds the character U+0000. Remove that.")
         return value
 
 
@@ -113,7 +113,8 @@ class SessionAnswer(Answer):
 class RatingBody(Body):
     """How the visitor liked the chat."""
 
-    score: int = Field(ge=1, le=5)
+    # Strict, as OpenAPI's "integer" is: no text that looks like one, no true.
+    score: int = Field(ge=1, le=5, strict=True)
     comment: str = Field("", max_length=2000)
 
 

@@ -14,6 +14,7 @@ from ninja import Router
 
 from chatproxy.api.access import Key, Policy, Visitor, admit
 from chatproxy.api.downloads import FORMATS
+from chatproxy.api.field_words import pointer
 from chatproxy.api.leaving import leave
 from chatproxy.api.limits import limit_starts
 from chatproxy.api.permits import with_permit
@@ -145,7 +146,11 @@ def _widget_for(key: str, request: HttpRequest) -> Widget:
 
 def _check_fields(widget: Widget, body: StartBody) -> None:
     wrong = [
-        {"pointer": f"/attributes/{name}", "detail": "The widget does not allow this attribute."}
+        {
+            "pointer": pointer(["attributes", name]),
+            "detail": "The widget does not allow this attribute. Remove it, or add its name to the "
+            "widget's in the admin.",
+        }
         for name in body.attributes
         if name not in widget.attribute_names
     ]
@@ -153,11 +158,13 @@ def _check_fields(widget: Widget, body: StartBody) -> None:
         wrong.append(
             {
                 "pointer": "/clientToken",
-                "detail": f"Use at least {CLIENT_TOKEN_LEAST} random characters, such as a UUID.",
+                "detail": f"It is too short. Use at least {CLIENT_TOKEN_LEAST} random characters, "
+                "such as a UUID.",
             }
         )
     if body.identity:
-        wrong.append({"pointer": "/identity", "detail": "Signed identity is not accepted yet."})
+        detail = "Signed identity is not accepted yet. Remove it."
+        wrong.append({"pointer": "/identity", "detail": detail})
     if wrong:
         raise InvalidFields(" ".join(f"{one['pointer']}: {one['detail']}" for one in wrong), wrong)
 
@@ -174,7 +181,10 @@ def _earlier(body: StartBody, widget: Widget) -> ChatSession:
     chat.key_id(body.continue_)
     row = ChatSession.objects.get(pk=chat.id)
     if row.widget_id != widget.pk or row.state != State.ENDED or not row.contact_id:
-        detail = "Only a chat of this widget that has ended can be continued."
+        detail = (
+            "Only a chat of this widget that has ended can be continued. Remove it to start a new "
+            "one."
+        )
         raise InvalidFields(detail, [{"pointer": "/continue", "detail": detail}])
     return row
 
@@ -277,7 +287,7 @@ def download_transcript(request: HttpRequest, format: str = "json") -> HttpRespo
     """The whole chat as a file, also after the end. ``format``: txt, json or html."""
     made = FORMATS.get(format)
     if made is None:
-        detail = "Use txt, json or html."
+        detail = "There is no such format. Use txt, json or html."
         raise InvalidFields(detail, [{"pointer": "/format", "detail": detail}])
     row = ChatSession.objects.get(pk=_visitor(request).chat.id)
     return made(

@@ -27,9 +27,39 @@ BROKEN = {
 @pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
 def test_a_start_that_is_no_json_object_is_refused(demo: RunningDemo, body: str | bytes) -> None:
     answer = raw(demo, "/api/v1/sessions", body)
-    assert answer.status_code in (400, 422)
-    kind = {400: "malformed-body", 422: "invalid-fields"}[answer.status_code]
-    assert_problem(answer, answer.status_code, kind, INVALID)
+    is_object = body in (BROKEN["deep and closed"], BROKEN["not a number"])
+    if is_object and answer.status_code == 422:
+        assert_problem(answer, 422, "invalid-fields", INVALID)
+    else:
+        assert_problem(answer, 400, "malformed-body", INVALID, says="Send a JSON object")
+
+
+@pytest.mark.parametrize("body", ["[]", "1", '"text"', "null", "", "{"])
+def test_what_is_no_object_says_what_to_send(
+    demo: RunningDemo, visitor: Visitor, body: str
+) -> None:
+    rating = requests.put(
+        f"{demo.url}/api/v1/session/rating",
+        data=body,
+        headers={"X-Amz-Bearer": visitor.key, "Content-Type": "application/json"},
+        timeout=20,
+    )
+    for answer, needed in ((raw(demo, "/api/v1/sessions", body), "widget"), (rating, "score")):
+        assert_problem(answer, 400, "malformed-body", INVALID, says="Send a JSON object")
+        assert body == "{" or f"with {needed}." in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("score", ["5", True, 4.5, None, [5]])
+def test_a_score_is_a_whole_number_and_nothing_like_one(
+    demo: RunningDemo, visitor: Visitor, score: object
+) -> None:
+    answer = requests.put(
+        f"{demo.url}/api/v1/session/rating",
+        json={"score": score},
+        headers={"X-Amz-Bearer": visitor.key},
+        timeout=20,
+    )
+    assert_problem(answer, 422, "invalid-fields", INVALID, says="/score: it is not a whole number")
 
 
 @pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
@@ -67,7 +97,18 @@ def test_a_rating_of_the_wrong_size_is_pointed_at(demo: RunningDemo, visitor: Vi
 def test_unknown_fields_of_a_start_are_pointed_at(demo: RunningDemo) -> None:
     answer = start(demo, {"widget": "demo", "dispayName": "Ada"})
     assert_problem(answer, 422, "invalid-fields", INVALID, says="/dispayName")
-    assert [each["pointer"] for each in answer.json()["errors"]] == ["/dispayName"]
+    assert answer.json()["errors"] == [
+        {
+            "pointer": "/dispayName",
+            "detail": "There is no such field. Remove it; there are attributes, challenge, "
+            "clientToken, continue, displayName, identity, initialMessage and widget.",
+        }
+    ]
+
+
+def test_a_pointer_to_a_strange_name_is_one_that_can_be_followed(demo: RunningDemo) -> None:
+    answer = start(demo, {"widget": "demo", "attributes": {"a/b~c": "x"}})
+    assert [each["pointer"] for each in answer.json()["errors"]] == ["/attributes/a~1b~0c"]
 
 
 def test_unknown_fields_under_participant_are_ignored_as_the_service_does(
@@ -101,7 +142,12 @@ def test_a_field_of_a_start_out_of_bounds_is_pointed_at(
 ) -> None:
     answer = start(demo, {"widget": "demo", field: value})
     assert_problem(answer, 422, "invalid-fields", INVALID, says=f"/{field}")
-    assert answer.json()["errors"][0]["pointer"].startswith(f"/{field}")
+    (error,) = answer.json()["errors"]
+    assert error["pointer"].startswith(f"/{field}")
+    # What is wrong, and what to do: two sentences of ours, none of the library's.
+    assert error["detail"].count(".") >= 2
+    assert ".." not in error["detail"]
+    assert "alue error" not in error["detail"]
 
 
 def test_a_start_without_a_widget_says_so(demo: RunningDemo) -> None:
