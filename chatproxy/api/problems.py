@@ -21,6 +21,7 @@ from chatproxy.api import problem_types as types
 from chatproxy.api.problem_types import Problem
 from chatproxy.sessions import errors as ours
 from chatproxy.upstream import errors as upstream
+from chatproxy.upstream.vocabulary import AttachmentStatus, Operation
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,9 @@ NOTHING_HERE = replace(
     title="There is nothing at this address",
     detail="See /api/docs for what there is.",
 )
+
+#: What we refuse without asking the service; its own refusals bring the id of a request with them.
+REFUSED_BY_US = replace(types.MESSAGE_REFUSED, title="What was sent does not fit")
 
 # Most specific first: the first class an exception is an instance of decides.
 TABLE: tuple[tuple[type[BaseException], Problem], ...] = (
@@ -64,10 +68,24 @@ _EXPLAINED = (
     upstream.ResourceNotFoundException,
 )
 
+#: Those that carry a ClientToken; a failure of the others must not name what they do not have.
+_WITH_CLIENT_TOKEN = frozenset(
+    {
+        Operation.SEND_MESSAGE,
+        Operation.SEND_EVENT,
+        Operation.DISCONNECT_PARTICIPANT,
+        Operation.START_ATTACHMENT_UPLOAD,
+        Operation.COMPLETE_ATTACHMENT_UPLOAD,
+        Operation.START_CHAT_CONTACT,
+    }
+)
+
 
 def problem_for(error: BaseException) -> Problem:
     """The table's problem for ``error``, with the error's own sentence and waiting time."""
     found = next((row for kind, row in TABLE if isinstance(error, kind)), types.INTERNAL_ERROR)
+    if isinstance(error, upstream.ValidationException) and error.request_id is None:
+        found = REFUSED_BY_US
     return replace(
         found,
         detail=_detail(error, found),
@@ -78,12 +96,21 @@ def problem_for(error: BaseException) -> Problem:
 def _detail(error: BaseException, found: Problem) -> str:
     if isinstance(error, upstream.ValidationException):
         # The service's own sentence, for whoever sent it: it says what it refused, fit to be shown.
-        return error.message or found.detail
+        return _refusal(error) or found.detail
     if isinstance(error, _EXPLAINED) and error.message:
         return f"{error.message.rstrip('.')}. {found.detail}"
     if isinstance(error, ours.RequestError | ours.SessionError | ours.Overloaded):
         return str(error) or found.detail
+    if isinstance(error, upstream.UpstreamError) and error.operation not in _WITH_CLIENT_TOKEN:
+        return "Try again in a moment." if "ClientToken" in found.detail else found.detail
     return found.detail
+
+
+def _refusal(error: upstream.ValidationException) -> str:
+    is_scanned = AttachmentStatus.IN_PROGRESS in error.message
+    if error.operation == Operation.GET_ATTACHMENT and is_scanned:
+        return f"{error.message.rstrip('.')}. It is being scanned: try again in a few seconds."
+    return error.message
 
 
 def problem_response(error: BaseException, request: HttpRequest) -> HttpResponse:

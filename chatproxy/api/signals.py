@@ -76,5 +76,6 @@ def _check_receipt(visitor: Visitor, event: OutgoingEvent) -> None:
         transcript = place.stream.transcript
         if transcript.is_complete and message_id not in transcript:
             raise ValidationException(
-                event.operation, message="messageId is not a message of this chat."
+                event.operation,
+                message="messageId is not a message of this chat. Take the Id of one.",
             )

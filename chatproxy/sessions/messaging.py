@@ -62,7 +62,8 @@ def check_content_type(chat: OpenedSession, message: OutgoingMessage) -> None:
         raise ValidationException(
             message.operation,
             message=f"{message.content_type} is not among this chat's content types: "
-            f"{', '.join(sorted(chat.content_types))}.",
+            f"{', '.join(sorted(chat.content_types))}. Use one of these, or add it to the widget's "
+            "in the admin, for chats started from then on.",
         )
 
 

@@ -346,7 +346,9 @@ def _start_index(own: list[Wire], start: StartPosition, direction: ScanDirection
             if item.get("Id") == start.id:
                 return index
         raise ValidationException(
-            Operation.GET_TRANSCRIPT, message="StartPosition.Id is not an item of this chat."
+            Operation.GET_TRANSCRIPT,
+            message="StartPosition.Id is not an item of this chat. Take the Id of one, or leave "
+            "StartPosition out.",
         )
     if start.most_recent is not None:
         index = max(0, len(own) - start.most_recent)

@@ -71,6 +71,33 @@ def test_where_waiting_helps_it_says_how_long() -> None:
     assert "Retry-After" not in problem_response(ours.SessionEnded("x"), asked("/"))
 
 
+def test_what_we_refuse_ourselves_is_not_blamed_on_the_service() -> None:
+    by_us = problem_for(upstream.ValidationException(SEND, message="no"))
+    by_them = problem_for(upstream.ValidationException(SEND, message="no", request_id="r-1"))
+    assert (by_us.type, by_us.status) == (by_them.type, by_them.status)
+    assert "Amazon" not in by_us.title
+    assert "Amazon" in by_them.title
+
+
+@pytest.mark.parametrize("failure", [upstream.UpstreamUnreachable, upstream.UpstreamTimeout])
+def test_a_client_token_is_named_where_there_is_one(failure: type[upstream.UpstreamError]) -> None:
+    assert "ClientToken" in problem_for(failure(SEND)).detail
+    for operation in (Operation.DESCRIBE_VIEW, Operation.GET_TRANSCRIPT, Operation.GET_ATTACHMENT):
+        detail = problem_for(failure(operation)).detail
+        assert "ClientToken" not in detail
+        assert "Try again" in detail
+
+
+def test_a_file_that_is_being_scanned_says_when_it_can_be_had() -> None:
+    told = "The attachment cannot be fetched: IN_PROGRESS"
+    fetch = Operation.GET_ATTACHMENT
+    scanned = upstream.ValidationException(fetch, message=told, request_id="r-1")
+    assert problem_for(scanned).detail.startswith(f"{told}. ")
+    assert "try again in a few seconds" in problem_for(scanned).detail
+    rejected = upstream.ValidationException(fetch, message="It was REJECTED", request_id="r-1")
+    assert problem_for(rejected).detail == "It was REJECTED"
+
+
 def test_fields_that_do_not_fit_are_listed() -> None:
     error = ours.InvalidFields("two", [{"pointer": "/a", "detail": "b"}])
     body = json.loads(problem_response(error, asked("/api/v1/sessions")).content)
