@@ -7,6 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from chatproxy.widgets.demo import seed_demo
+from chatproxy.widgets.models import Widget
 
 pytestmark = pytest.mark.django_db
 TAG = '<script src="http://127.0.0.1:8000/widget/v1/loader.js" data-widget="demo"'
@@ -17,6 +18,16 @@ def test_page_carries_the_one_tag() -> None:
     page = Client().get("/demo/").content.decode()
     assert page.count("<script") == 1
     assert f"{TAG} async></script>" in page
+
+
+def test_a_demo_widget_of_earlier_days_takes_answers_to_forms_too() -> None:
+    Widget.objects.create(key="demo", name="Demo", content_types=["text/plain"])
+    for _ in range(2):
+        seed_demo(8000)
+    assert Widget.objects.get(key="demo").content_types == [
+        "text/plain",
+        "application/vnd.amazonaws.connect.message.interactive.response",
+    ]
 
 
 def test_page_needs_nothing_inline() -> None:
