@@ -49,6 +49,15 @@ def _redacted_value(value: Any) -> Any:
     return redacted(value if isinstance(value, str) else repr(value))
 
 
+class OneLine(logging.Filter):
+    """Makes a warning of what anybody can cause with a header, and takes the traceback off it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.exc_info = record.exc_text = None
+        return True
+
+
 def known_level(name: str) -> str:
     """``name`` if logging knows it, else INFO: a typing error must not end the start."""
     return name if name in logging.getLevelNamesMapping() else "INFO"
@@ -82,12 +91,14 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
                 "foreign_pre_chain": shared,
             }
         },
+        "filters": {"one_line": {"()": OneLine}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # Request lines would carry the ticket of every socket.
             "django.channels.server": {"level": "WARNING"},
             "daphne": {"level": "WARNING"},
+            "django.security.DisallowedHost": {"filters": ["one_line"]},
             # urllib3 and botocore print URLs and bodies at DEBUG.
             "urllib3": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},

@@ -308,11 +308,6 @@ class OneHopHandler(ASGIHandler):
         return match
 
 
-def _fits_in_memory(response: HttpResponseBase) -> bool:
-    length = response.headers.get("Content-Length", "")
-    return length.isdigit() and int(length) <= READ_AHEAD_BYTES
-
-
 def _answer(response: HttpResponseBase, body: bytes | None) -> _Answer:
     """``response`` with ``body`` in ASGI's terms; without one, its length is left as it is."""
     headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]

@@ -25,11 +25,12 @@ class Doors:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if _is_at_a_door(request):
-            if response.status_code == 405 and not _is_problem(response):
-                response = _method_refused(request, response.headers.get("Allow", ""))
+        if response.status_code == 405 and not (_is_problem(response) or _wants_a_page(request)):
+            response = _method_refused(request, response.headers.get("Allow", ""))
+        if _is_at_a_door(request) or _is_problem(response):
             response.headers["x-amzn-RequestId"] = problems.request_id(request)
             response.headers.setdefault("Cache-Control", "no-store")
+        if _is_at_a_door(request):
             response.headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
         response.headers.setdefault("Permissions-Policy", _PERMISSIONS)
         return response
@@ -40,7 +41,7 @@ class Doors:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """``handler400``: what Django refuses before any view, such as a strange Host header."""
-    if not _is_at_a_door(request):
+    if _wants_a_page(request):
         return djangos_bad_request(request, exception)
     if isinstance(exception, DisallowedHost):
         return problems.problem_response(exception, request)
@@ -50,25 +51,30 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponseBase:
-    """``handler404``: a problem at our doors, Django's page elsewhere."""
-    if _is_at_a_door(request):
-        return problems.problem_response(Http404(), request)
-    return page_not_found(request, exception or Http404())
+    """``handler404``: a problem, or Django's page for a browser that looks for one."""
+    if _wants_a_page(request):
+        return page_not_found(request, exception or Http404())
+    return problems.problem_response(Http404(), request)
 
 
 def failed(request: HttpRequest) -> HttpResponseBase:
-    """``handler500``: what is wrong outside views, in the one shape at our doors."""
-    if _is_at_a_door(request):
-        return problems.problem_response(RuntimeError("unhandled"), request)
-    return server_error(request)
+    """``handler500``: what is wrong outside views, in the one shape."""
+    if _wants_a_page(request):
+        return server_error(request)
+    return problems.problem_response(RuntimeError("unhandled"), request)
 
 
 def _is_at_a_door(request: HttpRequest) -> bool:
     return request.path_info.startswith(DOORS)
 
 
+def _wants_a_page(request: HttpRequest) -> bool:
+    """Whether somebody looks at this: a browser names HTML, a client of an API does not."""
+    return not _is_at_a_door(request) and "text/html" in request.headers.get("Accept", "")
+
+
 def _is_problem(response: HttpResponseBase) -> bool:
-    return "application/problem" in response.headers["Content-Type"]
+    return "application/problem" in response.headers.get("Content-Type", "")
 
 
 def _method_refused(request: HttpRequest, allowed: str) -> HttpResponse:

@@ -22,9 +22,8 @@ def as_text(transcript: TranscriptAnswer) -> HttpResponse:
         for line in _lines(transcript)
     ]
     if transcript.incomplete_since:
-        lines.append(
-            f"(Messages after {transcript.incomplete_since:%Y-%m-%d %H:%M} may be missing.)"
-        )
+        since = f"{transcript.incomplete_since:%Y-%m-%d %H:%M:%S}"
+        lines.append(f"(Messages after {since} may be missing.)")
     return _file("\n".join(lines) + "\n", "text/plain; charset=utf-8", "txt")
 
 

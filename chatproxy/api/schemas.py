@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Field, Schema
-from pydantic import ConfigDict, field_validator
+from pydantic import ConfigDict, PlainSerializer, WithJsonSchema, field_validator
 from pydantic.alias_generators import to_camel
 
+
+def _spelled(moment: datetime) -> str:
+    """UTC with milliseconds, as the service spells its own times."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[
+    datetime,
+    PlainSerializer(_spelled, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 ShortText = Annotated[str, Field(max_length=256)]
 
 
@@ -95,12 +106,12 @@ class SessionAnswer(Answer):
     session: str
     widget: str
     state: Literal["starting", "active", "leaving", "ended", "failed"]
-    started_at: datetime | None
-    connected_at: datetime | None
-    ended_at: datetime | None
+    started_at: Moment | None
+    connected_at: Moment | None
+    ended_at: Moment | None
     ended_by: Literal["customer", "agent", "operator", "service"] | None
-    expires_at: datetime
-    incomplete_since: datetime | None = Field(
+    expires_at: Moment
+    incomplete_since: Moment | None = Field(
         description="Set when the chat ended unseen: items after this may be missing."
     )
     contact_id: str
@@ -122,9 +133,9 @@ class TranscriptAnswer(Answer):
     """A download: items as GetTranscript has them, oldest first."""
 
     session: str
-    started_at: datetime | None
-    ended_at: datetime | None
-    incomplete_since: datetime | None
+    started_at: Moment | None
+    ended_at: Moment | None
+    incomplete_since: Moment | None
     items: list[dict[str, Any]] = Field(
         description="`Unreadable: true` is on those that cannot be opened any more: an event "
         "without its details, or a plain text in place of a message or file, to say so."

@@ -335,6 +335,12 @@ def get_widget(request: HttpRequest, key: str) -> HttpResponseBase:
     return get_conditional_response(request, etag=etag, response=response) or response
 
 
+@router.api_operation(["HEAD"], "/widgets/{key}", auth=None, include_in_schema=False)
+def head_widget(request: HttpRequest, key: str) -> HttpResponseBase:
+    """As GET, for caches and checks that want the ETag alone; the server leaves the body out."""
+    return get_widget(request, key)
+
+
 def _configuration(widget: Widget) -> WidgetAnswer:
     return WidgetAnswer(
         key=widget.key,

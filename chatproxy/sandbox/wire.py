@@ -54,7 +54,7 @@ def operation(service_name: str, name: str) -> OperationModel:
 @cache
 def _route(model: OperationModel) -> tuple[str, re.Pattern[str]]:
     pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(model.http["requestUri"]))
-    return model.http["method"], re.compile(pattern + "/?")
+    return model.http["method"], re.compile(pattern)
 
 
 def matches(model: OperationModel, request: Request) -> bool:

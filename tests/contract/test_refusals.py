@@ -234,3 +234,10 @@ def test_a_signature_of_empty_keys_is_passed_over(ground: Ground, chat: Chat) ->
         timeout=10,
     )
     assert answer.status_code == 200
+
+
+@each_operation
+def test_an_address_with_a_slash_behind_it_is_none(chat: Chat, name: str) -> None:
+    operation = OPERATIONS[name]
+    answer = chat.post(f"{operation.path}/", operation.body, operation.right_token(chat))
+    assert answer.status_code == 404

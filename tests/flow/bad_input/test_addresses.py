@@ -7,6 +7,8 @@ import uuid
 
 import pytest
 import requests
+from django.test import Client
+from pytest_django import Settings
 
 from tests.flow.bad_input.calls import CONNECTED, CONNECTION, DENIED, INVALID, raw, start
 from tests.flow.client import Visitor
@@ -20,6 +22,54 @@ def test_an_unknown_address_points_to_the_reference(demo: RunningDemo, path: str
     assert_problem(answer, 404, "not-found", "ResourceNotFoundException", says="/api/docs")
 
 
+ELSEWHERE = ["/nope", "/metrics/", "/widget/v1/nope.js", "/static/nope.css"]
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
+@pytest.mark.parametrize("path", ELSEWHERE)
+def test_outside_the_doors_a_client_is_told_in_the_same_shape(
+    demo: RunningDemo, path: str, accept: str
+) -> None:
+    answer = requests.get(f"{demo.url}{path}", headers={"Accept": accept}, timeout=10)
+    assert_problem(answer, 404, "not-found", "ResourceNotFoundException", says="/api/docs")
+
+
+@pytest.mark.parametrize("path", ELSEWHERE)
+def test_outside_the_doors_a_browser_gets_a_page(demo: RunningDemo, path: str) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = requests.get(f"{demo.url}{path}", headers=browser, timeout=10)
+    assert (answer.status_code, answer.headers["Content-Type"][:9]) == (404, "text/html")
+
+
+def test_metrics_that_are_off_are_no_page_either(client: Client, settings: Settings) -> None:
+    settings.CHAT_METRICS_TOKEN = ""
+    answer = client.get("/metrics")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_head_answers_as_get_without_a_body(demo: RunningDemo) -> None:
+    got, headed = (
+        requests.request(method, f"{demo.url}/api/v1/widgets/demo", timeout=10)
+        for method in ("GET", "HEAD")
+    )
+    assert (headed.status_code, headed.content) == (200, b"")
+    assert headed.headers["ETag"] == got.headers["ETag"]
+    nope = requests.head(f"{demo.url}/api/v1/widgets/nope", timeout=10)
+    assert nope.status_code == 404
+
+
+def test_a_strange_host_writes_one_line_and_no_traceback(demo: RunningDemo) -> None:
+    before = demo.child.log_size()
+    for path in ("/api/v1/sessions", "/nope"):
+        raw(demo, path, "{}", Host="evil.example")
+    lines = [
+        line for line in demo.child.written(since=before).splitlines() if "evil.example" in line
+    ]
+    assert len(lines) == 2
+    assert all("warning" in line for line in lines)
+    assert "Traceback" not in demo.child.written(since=before)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
@@ -28,7 +78,7 @@ def test_an_unknown_address_points_to_the_reference(demo: RunningDemo, path: str
         ("POST", "/participant/views/x", "GET"),
         ("GET", "/api/v1/sessions", "POST"),
         ("PATCH", "/api/v1/session", "DELETE, GET"),
-        ("POST", "/api/v1/widgets/demo", "GET"),
+        ("POST", "/api/v1/widgets/demo", "GET, HEAD"),
     ],
 )
 def test_a_wrong_method_is_told_which_there_are(

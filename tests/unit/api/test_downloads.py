@@ -112,9 +112,17 @@ def test_json_keeps_the_services_own_spelling() -> None:
 
 
 def test_what_may_be_missing_is_said_where_people_read() -> None:
-    unseen = datetime(2026, 11, 22, 10, 6, tzinfo=UTC)
-    assert "2026-11-22 10:06 may be missing" in downloaded("txt", incomplete_since=unseen)
-    assert "may be missing" in downloaded("html", incomplete_since=unseen)
+    unseen = datetime(2026, 11, 22, 10, 6, 7, 890_123, tzinfo=UTC)
+    for form in ("txt", "html"):
+        said = downloaded(form, incomplete_since=unseen)
+        assert "after 2026-11-22 10:06:07 may be missing" in said
+
+
+@pytest.mark.parametrize("microsecond", [0, 5, 890_123])
+def test_json_spells_its_own_times_as_the_service_does(microsecond: int) -> None:
+    unseen = datetime(2026, 11, 22, 10, 6, 7, microsecond, tzinfo=UTC)
+    found = json.loads(downloaded("json", incomplete_since=unseen))["incompleteSince"]
+    assert found == f"2026-11-22T10:06:07.{microsecond // 1000:03d}Z"
 
 
 # --- a chat of which one message does not open any more ------------------------------------------

@@ -64,7 +64,7 @@ def test_it_lists_the_live_routes_and_no_other() -> None:
             ("/healthz", "get"),  # answered in front of Django
             ("/readyz", "get"),
         ]
-        if path.startswith(DOORS) and path not in PAGES
+        if path.startswith(DOORS) and path not in PAGES and method != "head"  # as its get
     }
     listed = {(re.sub(r"{[^}]+}", "{}", path), method) for path, method, _ in described()}
     # ninja's own root, which answers nothing but 404
