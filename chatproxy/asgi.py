@@ -11,7 +11,7 @@ django.setup()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from chatproxy.api import metrics  # noqa: E402
-from chatproxy.api.health import Health  # noqa: E402
+from chatproxy.api.health import Health, last_call  # noqa: E402
 from chatproxy.api.routing import websocket_urlpatterns  # noqa: E402
 from chatproxy.lifespan import lifespan  # noqa: E402
 from chatproxy.onehop import OneHopHandler  # noqa: E402
@@ -23,6 +23,7 @@ lifespan.on_stop(runtime.stop)
 
 handler = OneHopHandler(answered=metrics.count_answer)
 instances.observe_calls(metrics.count_call)
+instances.observe_calls(last_call.note)
 metrics.process.bulkheads = handler.bulkheads
 
 application = ProtocolTypeRouter(

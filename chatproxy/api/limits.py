@@ -61,6 +61,15 @@ def limit_starts(request: HttpRequest) -> None:
     )
 
 
+def look_at_redis() -> str:
+    """``ok``, or that Redis is not to be reached. Blocks."""
+    try:
+        is_there = _limiter().storage.check()
+    except Exception as err:  # whatever its client raises: this only reports
+        return f"unreachable ({type(err).__name__})"
+    return "ok" if is_there else "unreachable"
+
+
 def _hit(limiter: FixedWindowRateLimiter, rate: RateLimitItem, address: str) -> float | None:
     """Count one start; when the window ends, if it was one too many."""
     if limiter.hit(rate, "start", address):

@@ -233,7 +233,7 @@ PLAIN_OPERATIONS: dict[str, dict[str, Any]] = {
         "tags": ["Operation"],
         "summary": "Ready",
         "description": "For the load balancer: the database is reachable, and the process is not "
-        "draining. A slow or missing Amazon Connect never makes it unready.",
+        "draining. A slow or missing Amazon Connect, or Redis, never makes it unready.",
         "responses": {
             str(status): {
                 "description": words,
@@ -244,6 +244,8 @@ PLAIN_OPERATIONS: dict[str, dict[str, Any]] = {
                             "status": words.lower().rstrip("."),
                             "database": database,
                             "draining": False,
+                            "upstream": "ok, 3 s ago",
+                            "redis": "ok",
                             "links": 12,
                             "tabs": 15,
                         },

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from chatproxy.api import health
 from chatproxy.api.health import Health
@@ -97,3 +98,59 @@ async def test_a_database_that_hangs_holds_up_one_thread_and_nobody(
     async with asyncio.timeout(5):
         while (await get(hung, "/readyz"))[0] != 200:  # noqa: ASYNC110 - the database tells nobody
             await asyncio.sleep(0.01)
+
+
+# --- what is told without making a process unready
+
+
+async def redis_as_told(looked_at: Health, wanted: str) -> None:
+    """Ask until ``redis`` is as ``wanted``; ready all the while."""
+    async with asyncio.timeout(5):
+        while True:
+            status, body = await get(looked_at, "/readyz")
+            assert status == 200
+            if body["redis"] == wanted:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def test_redis_that_is_away_is_told_by_a_ready_process(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "KNOWN_S", 0.0)
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    answers = iter(["ok", *["unreachable"] * 10_000])
+    looked_at = Health(elsewhere, database=lambda: "ok", redis=lambda: next(answers))
+    await redis_as_told(looked_at, "unreachable")
+
+
+async def test_redis_that_hangs_is_told_and_waited_for_by_nobody(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "DATABASE_WAIT_S", 0.2)
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    release = threading.Event()
+    looked_at = Health(
+        elsewhere, database=lambda: "ok", redis=lambda: "ok" if release.wait(5) else ""
+    )
+    began = asyncio.get_running_loop().time()
+    assert (await get(looked_at, "/readyz"))[1]["redis"] == "not known yet"
+    assert asyncio.get_running_loop().time() - began < 0.15
+    await redis_as_told(looked_at, "no answer in 0 seconds")
+    release.set()
+    await redis_as_told(looked_at, "ok")
+
+
+async def test_without_redis_nothing_is_said_of_it() -> None:
+    assert "redis" not in (await get(app(), "/readyz"))[1]
+
+
+async def test_the_last_call_to_the_service_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = health.LastCall()
+    monkeypatch.setattr(health, "last_call", call)
+    assert (await get(app(), "/readyz"))[1]["upstream"] == "not asked yet"
+    call.note("SendMessage", 0.1, None)
+    assert (await get(app(), "/readyz"))[1]["upstream"] == "ok, 0 s ago"
+    call.note("SendMessage", 0.1, TimeoutError())
+    status, body = await get(app(), "/readyz")
+    assert (status, body["upstream"]) == (200, "TimeoutError at SendMessage, 0 s ago")
