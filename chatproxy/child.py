@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout: children run here, so relative paths in settings mean the same in all of them."""
@@ -76,6 +77,12 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def become(self) -> NoReturn:
+        """Run it in place of this process, on this terminal: it is what signals then reach."""
+        sys.stdout.flush()
+        os.chdir(ROOT)
+        os.execve(self._command[0], self._command, self._environ)  # noqa: S606  (as above)
 
     def wait_ready(self, timeout_s: float = 30.0) -> None:
         """Return once ``/readyz`` answers 200.

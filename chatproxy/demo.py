@@ -51,6 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prepare", action="store_true", help="migrate and seed the database, start nothing"
     )
+    parser.add_argument(
+        "--only",
+        choices=("sandbox", "proxy"),
+        help="run one of the two in this process, so that it can be killed and started by itself",
+    )
 
 
 def port_number(text: str) -> int:
@@ -132,8 +137,11 @@ def proxy_process(
     return Child("proxy", arguments, environ=environ, port=port, log_dir=log_dir)
 
 
-def check_ports(port: int, sandbox_port: int) -> None:
+def check_ports(port: int, sandbox_port: int, only: str | None = None) -> None:
     """Say in one sentence which port is taken, and how to move it.
+
+    Args:
+        only: Which of the two is to be started, if not both; the other may well be running.
 
     Raises:
         DemoRefused: one of the two is taken, or both are the same.
@@ -141,14 +149,21 @@ def check_ports(port: int, sandbox_port: int) -> None:
     if port == sandbox_port:
         raise DemoRefused(f"PORT and SANDBOX_PORT are both {port}; give the sandbox another one.")
     for taken, who, variable in (
-        (port, "the proxy", "PORT"),
-        (sandbox_port, "the sandbox", "SANDBOX_PORT"),
+        (port, "proxy", "PORT"),
+        (sandbox_port, "sandbox", "SANDBOX_PORT"),
     ):
-        if not is_free(taken):
+        if only in {None, who} and not is_free(taken):
             raise DemoRefused(
-                f"Port {taken}, meant for {who}, is already in use: end what listens there, "
+                f"Port {taken}, meant for the {who}, is already in use: end what listens there, "
                 f"or choose another with `make run {variable}={taken + 10}`."
             )
+
+
+def become(only: str, port: int, sandbox_port: int) -> NoReturn:
+    """Run the sandbox, or the proxy, in place of this process."""
+    if only == "sandbox":
+        sandbox_process(sandbox_port, environ=os.environ, log_dir=VAR / "log").become()
+    proxy_process(port, environ=os.environ, log_dir=VAR / "log").become()
 
 
 def run(port: int, sandbox_port: int, announcement: str) -> None:

@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
 from chatproxy.child import ROOT, is_free
+from tests.flow.client import Visitor, eventually
 from tests.processes import clean_environment, free_port
 
 LINK = re.compile(r"http://[^ ]+/(?:demo/|console/|admin/|api/docs)")
@@ -108,6 +110,48 @@ def test_it_takes_chats_and_ends_whole_when_a_server_dies(
     assert demo.wait_end() == 1
     assert "The sandbox ended by itself" in demo.printed
     assert demo.ports_are_free()
+
+
+@contextmanager
+def alone(which: str, ports: tuple[int, int], database: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """``manage.py demo --only which``, once it answers; ended afterwards."""
+    port, sandbox_port = ports
+    options = ["--port", str(port), "--sandbox-port", str(sandbox_port), "--only", which]
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "demo", *options],
+        cwd=ROOT,
+        env={**clean_environment(), "DATABASE_URL": f"sqlite:///{database}"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        listens = port if which == "proxy" else sandbox_port
+        eventually(lambda: not is_free(listens), 60, f"the {which} never listened")
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def test_the_proxy_alone_can_be_killed_and_started_again_in_the_middle_of_a_chat(
+    tmp_path: Path,
+) -> None:
+    ports, database = (free_port(), free_port()), tmp_path / "demo.sqlite3"
+    with alone("sandbox", ports, database):
+        with alone("proxy", ports, database) as proxy:
+            visitor = Visitor(f"http://127.0.0.1:{ports[0]}")
+            visitor.connect()
+            visitor.send("said before")
+            proxy.kill()
+            proxy.wait(30)
+            assert not is_free(ports[1])
+            assert is_free(ports[0])
+        with alone("proxy", ports, database):
+            visitor.send("said after")
+            said = [item.get("Content") for item in visitor.transcript()]
+    assert "said before" in said
+    assert "said after" in said
 
 
 @pytest.mark.parametrize("given", ["99999", "0", "-1", "abc", "9" * 5000])

@@ -58,6 +58,17 @@ def test_a_taken_port_is_told_with_the_way_out() -> None:
             check_ports(free_port(), port)
 
 
+def test_the_port_of_the_one_that_runs_already_may_be_taken() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        check_ports(port, free_port(), "sandbox")
+        check_ports(free_port(), port, "proxy")
+        with pytest.raises(DemoRefused, match="the proxy"):
+            check_ports(port, free_port(), "proxy")
+
+
 def test_one_port_for_both_is_refused() -> None:
     with pytest.raises(DemoRefused, match="both 8000"):
         check_ports(8000, 8000)

@@ -19,13 +19,19 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         demo.add_arguments(parser)
 
-    def handle(self, *, port: int, sandbox_port: int, prepare: bool, **_: Any) -> None:
+    def handle(
+        self, *, port: int, sandbox_port: int, prepare: bool, only: str | None, **_: Any
+    ) -> None:
         try:
             if not prepare:
-                demo.check_ports(port, sandbox_port)
-            self._prepare(port)
-            if not prepare:
-                demo.run(port, sandbox_port, _announcement(port, sandbox_port))
+                demo.check_ports(port, sandbox_port, only)
+            if only != "sandbox":
+                self._prepare(port)
+            if prepare:
+                return
+            if only:
+                demo.become(only, port, sandbox_port)
+            demo.run(port, sandbox_port, _announcement(port, sandbox_port))
         except (demo.DemoRefused, ChildFailed, NotADemo) as err:
             raise CommandError(str(err)) from err
 
