@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from chatproxy.conf import conf
 
-_MARK = "g1-"  # Fernet's begin with gA
+_MARK = "sealed1-"
 _NONCE_BYTES = 12
 
 
@@ -75,7 +75,7 @@ def _ciphers(keys: tuple[str, ...]) -> list[AESGCM]:
 
 def _derived(key: bytes) -> bytes:
     # The same keys once sealed with Fernet: no key serves two ciphers.
-    return HKDF(SHA256(), length=32, salt=None, info=b"chatproxy vault g1").derive(key)
+    return HKDF(SHA256(), length=32, salt=None, info=b"chatproxy vault 1").derive(key)
 
 
 @lru_cache(maxsize=4)

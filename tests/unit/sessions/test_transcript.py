@@ -183,7 +183,7 @@ def test_upstreams_token_travels_sealed_and_shows_nowhere() -> None:
     sealed = token.split(".")[2]
     for text in (
         token,
-        base64.urlsafe_b64decode(sealed.removeprefix("g1-")).decode("latin-1"),
+        base64.urlsafe_b64decode(sealed.removeprefix("sealed1-")).decode("latin-1"),
         repr(cursor),
     ):
         assert "upstreams-own-token" not in text
