@@ -31,10 +31,10 @@ class WidgetAdmin(ModelAdmin):
     search_fields = ("name", "key")
     actions = None
     show_facets = admin.ShowFacets.NEVER
-    readonly_fields = ("tag", "policy", "created_at", "changed_at")
+    readonly_fields = ("tag", "policy", "trusted_types", "created_at", "changed_at")
     fieldsets = (
         (None, {"fields": ("name", "key", "enabled")}),
-        ("Put it on a page", {"fields": ("tag", "policy")}),
+        ("Put it on a page", {"fields": ("tag", "policy", "trusted_types")}),
         ("Where it may be used", {"fields": ("allowed_origins", "accepts_no_origin")}),
         (
             "Look",
@@ -102,9 +102,14 @@ class WidgetAdmin(ModelAdmin):
     def policy(self, widget: Widget) -> str:
         note = (
             "For pages that have such a policy: add these sources to it. Nothing inline is needed. "
-            "The last source of a line is where attachments lie."
+            "The last source of connect-src is where attachments lie."
         )
         return _to_copy(snippet.csp_lines(), "the policy's lines", note)
+
+    @admin.display(description="Trusted Types")
+    def trusted_types(self, widget: Widget) -> str:
+        note = "For pages that enforce Trusted Types: this too."
+        return _to_copy(snippet.trusted_types_line(), "the line for Trusted Types", note)
 
     # --- what may be done ------------------------------------------------------------------------
 

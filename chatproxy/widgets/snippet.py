@@ -44,7 +44,6 @@ def csp_sources() -> dict[str, list[str]]:
     return {
         "script-src": [ours],
         "connect-src": [ours, conf.websocket_url, files],
-        "img-src": [ours, "blob:", files],
     }
 
 
@@ -53,8 +52,13 @@ def csp_lines() -> str:
     return "\n".join(f"{name} {' '.join(found)};" for name, found in csp_sources().items())
 
 
+def trusted_types_line() -> str:
+    """What a page adds that enforces Trusted Types: the one policy of the loader."""
+    return "require-trusted-types-for 'script'; trusted-types chatproxy;"
+
+
 def files_source() -> str:
-    """Where attachments are put and shown from: Amazon's storage, or the sandbox in the demo."""
+    """Where attachments are put and fetched: Amazon's storage, or the sandbox in the demo."""
     return sandbox_origin() or f"https://*.s3.{conf.region}.amazonaws.com"
 
 

@@ -36,6 +36,7 @@ NEEDLESS = [
     "HttpsFirstBalancedModeAutoEnable",
     "HttpsUpgrades",
     "LensOverlay",
+    "LocalNetworkAccessChecks",  # a page that a test fulfils itself counts as from elsewhere
     "MediaRouter",
     "NetworkTimeServiceQuerying",
     "OptimizationHints",

@@ -1,10 +1,11 @@
 """The admin in a real browser: under the strict policy, accessible, and felt by visitors."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from chatproxy.widgets.demo import ADMIN_NAME, ADMIN_PASSWORD
 from tests.browser.accessibility import assert_accessible
@@ -116,6 +117,50 @@ def test_tag_is_copied(log_in: LogIn, demo: RunningDemo) -> None:
     copied = page.evaluate("() => navigator.clipboard.readText()")
     loader = f"{demo.url}/widget/v1/loader.js"
     assert copied == f'<script src="{loader}" data-widget="demo" async></script>'
+
+
+def test_a_page_with_exactly_the_lines_shown_runs_the_chat(
+    log_in: LogIn,
+    open_page: OpenPage,
+    demo: RunningDemo,
+    expected_problems: list[str],
+    tmp_path: Path,
+) -> None:
+    expected_problems.append("'TrustedHTML' assignment")  # ours, to see that it is enforced
+    admin = log_in()
+    admin.get_by_role("link", name="Widgets").first.click()
+    admin.get_by_role("link", name="Demo").first.click()
+    expect(admin.locator(".to-copy code")).to_have_count(3)
+    tag, *lines = admin.locator(".to-copy code").all_inner_texts()
+    policy = " ".join(["default-src 'none';", *lines]).replace("\n", " ")
+    page = open_page()
+    page.route(
+        "**/strict",
+        lambda route: route.fulfill(
+            content_type="text/html",
+            headers={"Content-Security-Policy": policy},
+            body=f'<!doctype html><html lang="en"><title>Shop</title><h1>Shop</h1>{tag}',
+        ),
+    )
+    demo.sandbox.change(bot_delay_s=0.05)
+    widget = Widget(page, demo)
+    page.goto(f"{demo.url}/strict")
+    with pytest.raises(Error, match="TrustedHTML"):
+        page.evaluate("() => { document.createElement('p').innerHTML = '<b>' }")
+    widget.launcher.click()
+    expect(widget.said("Hello")).to_be_visible()
+    widget.say("markdown")
+    expect(widget.said("bold")).to_be_visible()
+    document = tmp_path / "bill.pdf"
+    document.write_bytes(b"%PDF-1.4")
+    with page.expect_file_chooser() as chooser:
+        widget.button("Attach a file").click()
+    chooser.value.set_files(document)
+    expect(widget.log).to_contain_text("bill.pdf")
+    expect(widget.button("Download bill.pdf")).to_be_visible()
+    with page.expect_download() as download:
+        widget.button("Download bill.pdf").click()
+    assert download.value.suggested_filename == "bill.pdf"
 
 
 def test_origins_and_colours_are_judged_while_typed(log_in: LogIn) -> None:

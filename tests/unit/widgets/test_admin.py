@@ -1,6 +1,7 @@
 """Widgets in the admin: made and changed with forgiving input, and ready to be copied to a page."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from chatproxy.widgets import contrast, lookup, snippet
 from chatproxy.widgets.models import Widget
 
 pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[3]
 ADD = "/admin/widgets/widget/add/"
 
 
@@ -152,7 +154,7 @@ def test_tag_is_there_to_be_read_not_run(admin: Client) -> None:
     tag = '<script src="http://127.0.0.1:8000/widget/v1/loader.js" data-widget="shop" async>'
     assert escape(f"{tag}</script>") in page
     assert tag not in page
-    assert page.count("data-copy") == 2
+    assert page.count("data-copy") == 3
 
 
 def test_tag_says_what_the_launcher_cannot_know() -> None:
@@ -172,8 +174,18 @@ def test_policy_lines_name_us_and_where_files_lie(settings: Any) -> None:
     assert snippet.csp_lines().splitlines() == [
         "script-src https://chat.example.com;",
         f"connect-src https://chat.example.com wss://chat.example.com {files};",
-        f"img-src https://chat.example.com blob: {files};",
     ]
+
+
+def test_policy_lines_are_those_of_the_document(settings: Any) -> None:
+    settings.CHAT_DEMO = False
+    settings.CHAT_PUBLIC_URL = "https://chat.example.com"
+    settings.CONNECT_REGION = "<region>"
+    document = (ROOT / "docs/widget.md").read_text()
+    block = re.search(r"^## Content Security Policy\n.*?^```\n(.*?)^```$", document, re.M | re.S)
+    assert block is not None
+    lines = [re.sub(r" +", " ", line.partition("   (")[0]) for line in block[1].splitlines()]
+    assert lines == [*snippet.csp_lines().splitlines(), snippet.trusted_types_line()]
 
 
 def test_list_leads_to_the_widgets_chats(admin: Client) -> None:
