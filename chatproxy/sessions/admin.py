@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -20,8 +21,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from chatproxy.sessions.inspection import detail, filters, lists
+from chatproxy.sessions.inspection import detail, filters, lists, rounds
 from chatproxy.sessions.inspection.actions import MOST_AT_ONCE, Action
+from chatproxy.sessions.inspection.rounds import Progress
 from chatproxy.sessions.models import LIVE_STATES, ChatSession, State
 
 if TYPE_CHECKING:
@@ -210,43 +212,80 @@ class ChatSessionAdmin(ModelAdmin):
 
     @admin.action(description="End chat", permissions=["end_chat"])
     def end_chat(self, request: HttpRequest, queryset: Any) -> HttpResponseBase | None:
-        return self._ask_or_do(request, Action.END_CHAT, queryset, request.get_full_path())
+        return self._ask_or_do(request, Action.END_CHAT, _asked_for(request, queryset))
 
     @admin.action(description="Revoke keys", permissions=["revoke_keys"])
     def revoke_keys(self, request: HttpRequest, queryset: Any) -> HttpResponseBase | None:
-        return self._ask_or_do(request, Action.REVOKE_KEYS, queryset, request.get_full_path())
+        return self._ask_or_do(request, Action.REVOKE_KEYS, _asked_for(request, queryset))
 
     def _ask_or_do(
-        self, request: HttpRequest, action: Action, chosen: Any, back: str
+        self, request: HttpRequest, action: Action, chosen: Any, back: str = ""
     ) -> HttpResponseBase:
         if not _may(request, action.permission):
             raise PermissionDenied
+        back = back or request.get_full_path()
         sessions = list(chosen.select_related("widget")[: MOST_AT_ONCE + 1])
         if len(sessions) > MOST_AT_ONCE:
             self.message_user(request, f"Choose {MOST_AT_ONCE} at most.", messages.ERROR)
             return HttpResponseRedirect(back)
         if request.method == "POST" and "confirmed" in request.POST:
-            self._do(request, action, sessions)
-            return HttpResponseRedirect(back)
+            return self._do(request, action, sessions, back)
+        return self._form(request, action, sessions, back, title=f"{action.label}?")
+
+    def _do(
+        self, request: HttpRequest, action: Action, sessions: list[ChatSession], back: str
+    ) -> HttpResponseBase:
+        """A round of it, and the page for the next one; after the last, all that is to be told."""
+        progress = Progress.resumed(request.POST.get("progress", ""))
+        if "stop" in request.POST:
+            progress.give_up(sessions, rounds.STOPPED)
+        else:
+            outcomes, left = action.perform(sessions)
+            progress.add(outcomes)
+            for outcome in outcomes:
+                if outcome.is_done:
+                    self.log_change(request, outcome.session, action.label)
+            if left and not progress.is_too_long():
+                return self._form(request, action, left, back, title=action.label, done=progress)
+            progress.give_up(left, rounds.NO_ROOM)
+        for sentence in progress.sentences:
+            level = messages.SUCCESS if sentence.is_done else messages.WARNING
+            self.message_user(request, str(sentence), level)
+        return HttpResponseRedirect(back)
+
+    def _form(
+        self,
+        request: HttpRequest,
+        action: Action,
+        sessions: list[ChatSession],
+        back: str,
+        *,
+        title: str,
+        done: Progress | None = None,
+    ) -> TemplateResponse:
+        """The page that asks; or, with what is ``done``, the one that goes on by itself."""
         return TemplateResponse(
             request,
             "chat_sessions/confirm.html",
             {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
-                "title": f"{action.label}?",
+                "title": title,
                 "action": action,
                 "sessions": [(session, self.state_pill(session)) for session in sessions],
                 "back": back,
+                "done": done,
+                "everybody": done.count + len(sessions) if done else 0,
+                "pause_ms": rounds.PAUSE_MS,
             },
         )
 
-    def _do(self, request: HttpRequest, action: Action, sessions: list[ChatSession]) -> None:
-        for outcome in action.perform(sessions):
-            level = messages.SUCCESS if outcome.is_done else messages.WARNING
-            self.message_user(request, f"{str(outcome.session.pk)[:8]} {outcome.said}", level)
-            if outcome.is_done:
-                self.log_change(request, outcome.session, action.label)
+
+def _asked_for(request: HttpRequest, queryset: Any) -> Any:
+    """The sessions chosen in the list; once confirmed, also those its filter shows no more."""
+    if "confirmed" not in request.POST:
+        return queryset
+    return ChatSession.objects.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
 
 
 def _told(request: HttpRequest, session: ChatSession) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from chatproxy.widgets.demo import ADMIN_NAME, ADMIN_PASSWORD
 from tests.browser.accessibility import assert_accessible
 from tests.browser.conftest import RESULTS, OpenPage
 from tests.browser.widget import Widget
-from tests.flow.client import eventually
+from tests.flow.client import Visitor, eventually
 from tests.processes import RunningDemo
 
 LogIn = Callable[..., Page]
@@ -77,7 +77,7 @@ def test_operator_finds_a_chat_reads_it_and_ends_it(log_in: LogIn, visitor: Widg
 
     page.get_by_role("link", name="End chat").click()
     page.get_by_role("button", name="End chat").click()
-    expect(page.get_by_text("is being ended: every tab is told within seconds")).to_be_visible()
+    expect(page.get_by_text("is being ended; every tab is told within seconds")).to_be_visible()
     expect(visitor.log).to_contain_text("ended", timeout=5000)
     eventually(lambda: not offers_to_end(page), what="the record of the end")  # tabs hear it first
     expect(page.get_by_text("Ended by", exact=True)).to_be_visible()
@@ -95,6 +95,28 @@ def test_several_are_chosen_in_the_list(
     expect(page.get_by_role("heading", name="Revoke keys?")).to_be_visible()
     page.get_by_role("button", name="Revoke keys").click()
     expect(page.get_by_text("1 key is revoked")).to_be_visible()
+
+
+def test_a_dozen_chats_are_ended_at_the_pace_of_the_quota(
+    log_in: LogIn, demo: RunningDemo
+) -> None:
+    demo.sandbox.change(quotas="exact")
+    visitors = [Visitor(demo.url) for _ in range(12)]
+    page = log_in()
+    page.get_by_role("link", name="Sessions").first.click()
+    newest = page.locator("#result_list tbody tr")
+    for number in range(len(visitors)):
+        newest.nth(number).get_by_role("checkbox").check()
+    page.get_by_role("combobox").select_option("End chat")
+    page.get_by_role("button", name="Go").click()
+    page.get_by_role("button", name="End chat").click()
+    expect(page.get_by_text(" of 12 done.")).to_be_visible()
+    said = page.locator(".messagelist li")
+    expect(said).to_have_count(1, timeout=30_000)
+    expect(said).to_contain_text("the chat is being ended; every tab is told within seconds.")
+    for visitor in visitors:
+        expect(said).to_contain_text(visitor.session[:8])
+    assert "StopContact" not in demo.sandbox.state()["throttled"]
 
 
 def test_dates_narrow_the_list(log_in: LogIn, visitor: Widget) -> None:

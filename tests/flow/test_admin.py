@@ -107,7 +107,7 @@ def test_tab_hears_of_the_end_within_seconds(demo: RunningDemo, operator: Operat
     said(tab, "hello there")
     asked = time.monotonic()
     page = operator.act(visitor.session, "end-chat")
-    assert "is being ended: every tab is told within seconds." in page
+    assert "is being ended; every tab is told within seconds." in page
     said(tab, ENDED)
     assert time.monotonic() - asked < 10  # seconds; most of it is this machine being busy
     # The tab is told first; the row follows, off the hot path.

@@ -2,10 +2,14 @@
 
 Both go through the same functions as everybody else's calls; both ask first, leave a line in the
 admin's own log of who did it, and need a permission of their own.
+
+A call that finds no room in the instance's quota is left for the next round (`rounds.py`).
 """
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -14,40 +18,55 @@ from chatproxy.conf import conf
 from chatproxy.sessions import lifecycle, starting
 from chatproxy.sessions.errors import Overloaded
 from chatproxy.sessions.models import ChatSession, EndedBy
-from chatproxy.upstream.errors import UpstreamError
+from chatproxy.upstream.errors import ThrottlingException, UpstreamError
 
 MOST_AT_ONCE = 20
-"""StopContact's quota is two a second; a longer list would only be refused half-way."""
+"""With a burst of five and two a second, these take eight seconds to end."""
+
+ROUND_S = 5.0
+"""A round begins no further call after this, so that a slow service does not hold its request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one session; ``is_done`` says whether the action had its effect."""
+    """What became of one session; ``is_done`` says whether the action had its effect.
+
+    ``said`` goes on after "Session 1a2b3c4d: ", and is the same for all that fared alike.
+    """
 
     session: ChatSession
     is_done: bool
     said: str
+    request_id: str = ""
 
 
-def _end_chat(session: ChatSession) -> Outcome:
+def _end_chat(session: ChatSession) -> Outcome | None:
+    """None: there was no room in the quota."""
     if not session.is_live:
-        return Outcome(session, False, f"was {session.get_state_display().lower()} already.")
+        return Outcome(session, False, f"it was {session.get_state_display().lower()} already.")
     try:
         was_going_on = starting.stop_contact_at_once(session, EndedBy.OPERATOR)
-    except Overloaded as err:
-        return Outcome(session, False, f"goes on. {err}")
+    except (Overloaded, ThrottlingException):
+        return None
     except UpstreamError as err:
-        again = "Try again." if err.retryable else "Trying again will not help."
-        return Outcome(session, False, f"goes on: {err} {again}")
+        return _not_ended(session, err)
     if not was_going_on:
-        return Outcome(session, True, "had ended unseen, as Amazon Connect says; now it is marked.")
-    return Outcome(session, True, "is being ended: every tab is told within seconds.")
+        said = "it had ended unseen, as Amazon Connect says; now it is marked."
+        return Outcome(session, True, said)
+    return Outcome(session, True, "the chat is being ended; every tab is told within seconds.")
+
+
+def _not_ended(session: ChatSession, err: UpstreamError) -> Outcome:
+    request_id = err.request_id or ""
+    cause = re.sub(r"( \(|, )request id .*$", "", str(err))
+    again = "Try again." if err.retryable else "Trying again will not help."
+    return Outcome(session, False, f"the chat goes on: {cause}. {again}", request_id)
 
 
 def _revoke_keys(session: ChatSession) -> Outcome:
     count = lifecycle.revoke_keys(session)
     if not count:
-        return Outcome(session, False, "had no valid key.")
+        return Outcome(session, False, "it had no valid key.")
     wait = f"within {conf.opened_cache_s:.0f} seconds"
     keys = "1 key is" if count == 1 else f"{count} keys are"
     return Outcome(session, True, f"{keys} revoked; the visitor is shut out {wait}.")
@@ -75,7 +94,7 @@ class Action(Enum):
         permission: str,
         label: str,
         consequence: str,
-        perform: Callable[[ChatSession], Outcome],
+        perform: Callable[[ChatSession], Outcome | None],
     ) -> None:
         self.permission = f"chat_sessions.{permission}"
         self.name_on_list = permission
@@ -84,6 +103,19 @@ class Action(Enum):
         self.consequence = consequence
         self._perform = perform
 
-    def perform(self, sessions: Iterable[ChatSession]) -> list[Outcome]:
-        """Do it to each; one that fails does not keep the others from it."""
-        return [self._perform(session) for session in sessions]
+    def perform(
+        self, sessions: Iterable[ChatSession], clock: Callable[[], float] = time.monotonic
+    ) -> tuple[list[Outcome], list[ChatSession]]:
+        """Do it to each; one that fails does not keep the others from it.
+
+        Returns:
+            What became of those it was done to, and the sessions the quota had no room for now.
+        """
+        outcomes, left, until = list[Outcome](), list[ChatSession](), clock() + ROUND_S
+        for session in sessions:
+            outcome = self._perform(session) if clock() < until else None
+            if outcome is None:
+                left.append(session)
+            else:
+                outcomes.append(outcome)
+        return outcomes, left
