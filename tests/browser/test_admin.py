@@ -97,9 +97,7 @@ def test_several_are_chosen_in_the_list(
     expect(page.get_by_text("1 key is revoked")).to_be_visible()
 
 
-def test_a_dozen_chats_are_ended_at_the_pace_of_the_quota(
-    log_in: LogIn, demo: RunningDemo
-) -> None:
+def test_a_dozen_chats_are_ended_at_the_pace_of_the_quota(log_in: LogIn, demo: RunningDemo) -> None:
     demo.sandbox.change(quotas="exact")
     visitors = [Visitor(demo.url) for _ in range(12)]
     page = log_in()
@@ -196,6 +194,26 @@ def test_origins_and_colours_are_judged_while_typed(log_in: LogIn) -> None:
     expect(note).to_have_count(0)
     page.get_by_label("Accent").fill("#ffee88")
     expect(page.get_by_text("Text on it is black")).to_contain_text("Hard to see on a light page")
+
+
+def test_a_refused_origin_is_complained_of_once_below_the_field(log_in: LogIn) -> None:
+    page = log_in()
+    page.get_by_role("link", name="Widgets").first.click()
+    page.get_by_role("link", name="Demo").first.click()
+    field = page.get_by_label("Allowed origins")
+    field.fill("https://shop.example/chat")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Please correct the error below")).to_be_visible()
+    complaint = page.get_by_text("has a path")
+    expect(complaint).to_have_count(1)
+    field_box, complaint_box = field.bounding_box(), complaint.bounding_box()
+    assert field_box is not None
+    assert complaint_box is not None
+    assert complaint_box["y"] > field_box["y"] + field_box["height"]
+    assert complaint_box["x"] >= field_box["x"]
+    assert_accessible(page)
+    field.fill("https://shop.example")
+    expect(page.get_by_text("has a path")).to_have_count(0)
 
 
 def log_out(page: Page, demo: RunningDemo) -> None:

@@ -56,21 +56,32 @@ function complaint(line) {
   return "";
 }
 
+/** Below the field stands what is wrong with it: as the server said it, and once something is typed, what is wrong now. */
 function watchOrigins(box) {
-  const output = document.createElement("output");
-  output.className = "origins-note";
-  output.htmlFor = box.id;
-  box.after(output);
+  const row = box.closest(".form-row");
+  const said = row.querySelector(".errorlist");
+  const note = document.createElement("output");
+  note.className = "origins-note";
+  note.htmlFor = box.id;
+  const below = document.createElement("div");
+  below.className = "below-field";
+  below.append(...(said ? [said] : []), note);
+  box.closest(".flex-container").after(below);
   const look = () => {
     const lines = box.value.split(/[\s,]+/).filter(Boolean);
-    output.textContent = lines
+    note.textContent = lines
       .map((line) => [line, complaint(line)])
       .filter(([, wrong]) => wrong)
       .map(([line, wrong]) => `${line} ${wrong}`)
       .join("\n");
   };
-  box.addEventListener("input", look);
-  look();
+  box.addEventListener("input", () => {
+    said?.remove();
+    row.classList.remove("errors");
+    box.removeAttribute("aria-invalid");
+    look();
+  });
+  if (!said) look();
 }
 
 addEventListener("DOMContentLoaded", () => {
