@@ -216,6 +216,26 @@ def test_a_refused_origin_is_complained_of_once_below_the_field(log_in: LogIn) -
     expect(page.get_by_text("has a path")).to_have_count(0)
 
 
+def test_on_a_phone_long_words_stay_in_their_card(log_in: LogIn, demo: RunningDemo) -> None:
+    visitor = Visitor(demo.url)
+    visitor.open_tab()
+    name = "Donaudampfschifffahrtsgesellschaftskapitaenswitwe" * 2
+    contact = f"contacts/{visitor.contact_id}"
+    demo.sandbox.control("POST", f"{contact}/join", {"display_name": name})
+    demo.sandbox.control("POST", f"{contact}/say", {"display_name": name, "content": "Hello"})
+    page = log_in()
+    page.set_viewport_size({"width": 390, "height": 844})
+    eventually(lambda: has_heard(page, demo, visitor, name), what="the agent's words")
+    card = page.get_by_role("region", name="Transcript")
+    assert card.evaluate("card => card.scrollWidth <= card.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def has_heard(page: Page, demo: RunningDemo, visitor: Visitor, name: str) -> bool:
+    page.goto(f"{demo.url}/admin/chat_sessions/chatsession/{visitor.session}/change/")
+    return page.locator(".transcript .head", has_text=name).count() > 0
+
+
 def log_out(page: Page, demo: RunningDemo) -> None:
     page.context.clear_cookies()
     page.goto(f"{demo.url}/admin/")

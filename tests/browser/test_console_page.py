@@ -130,6 +130,22 @@ def test_it_fits_a_phone(
     expect(console.get_by_role("log")).to_be_hidden()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_long_name_leaves_room_for_the_role(
+    open_page: Callable[..., Page], sandbox: RunningSandbox, arrive: OpenCustomer, width: int
+) -> None:
+    console = opened(open_page(viewport={"width": width, "height": 800}), sandbox)
+    take(
+        console, arrive("Maximiliane Donaudampfschifffahrtsgesellschaftskapitaenswitwe von und zu")
+    )
+    console.get_by_role("button", name="About this chat").click()
+    role = console.locator(".people").get_by_text("CUSTOMER", exact=True)
+    box = role.bounding_box()
+    assert box is not None
+    assert box["height"] < 30  # pixels: one line
+    assert console.locator("#about").evaluate("(about) => about.scrollWidth <= about.clientWidth")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(
     open_page: Callable[..., Page], sandbox: RunningSandbox, arrive: OpenCustomer, scheme: str
