@@ -130,6 +130,19 @@ def test_it_fits_a_phone(
     expect(console.get_by_role("log")).to_be_hidden()
 
 
+def test_axe_finds_nothing_on_a_phone(
+    open_page: Callable[..., Page], sandbox: RunningSandbox, arrive: OpenCustomer
+) -> None:
+    phone = open_page(viewport={"width": 390, "height": 780}, reduced_motion="reduce")
+    console = opened(phone, sandbox)
+    assert_accessible(console)
+    take(console, arrive())
+    assert_accessible(console)
+    console.get_by_role("button", name="About this chat").click()
+    expect(console.get_by_text("ContactId", exact=True)).to_be_visible()
+    assert_accessible(console)
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_long_name_leaves_room_for_the_role(
     open_page: Callable[..., Page], sandbox: RunningSandbox, arrive: OpenCustomer, width: int
@@ -144,6 +157,15 @@ def test_a_long_name_leaves_room_for_the_role(
     assert box is not None
     assert box["height"] < 30  # pixels: one line
     assert console.locator("#about").evaluate("(about) => about.scrollWidth <= about.clientWidth")
+
+
+def test_after_the_end_nobody_is_in_the_chat(console: Page, arrive: OpenCustomer) -> None:
+    jane = arrive()
+    take(console, jane)
+    console.get_by_role("button", name="About this chat").click()
+    expect(console.locator("#about")).to_contain_text("CUSTOMER")
+    jane.post("disconnect", {})
+    expect(console.locator("#about")).to_contain_text("Nobody any more.")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -18,7 +18,9 @@ export function aboutNodes(chat, about, onClose) {
   return [
     head,
     heading("In the chat"),
-    el("ul", { class: "people" }, ...about.participants.map(personOf)),
+    about.participants.length
+      ? el("ul", { class: "people" }, ...about.participants.map(personOf))
+      : el("p", {}, "Nobody any more."),
     heading("Contact"),
     facts([
       ["ContactId", copyable(about.contactId)],
