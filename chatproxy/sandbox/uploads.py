@@ -2,7 +2,7 @@
 
 from chatproxy.sandbox.calls import Call, invalid
 from chatproxy.sandbox.clock import as_instant
-from chatproxy.sandbox.contacts import Wire
+from chatproxy.sandbox.contacts import Contact, Wire
 from chatproxy.sandbox.options import Options
 from chatproxy.sandbox.wire import ServiceError
 from chatproxy.upstream.vocabulary import (
@@ -16,13 +16,9 @@ from chatproxy.upstream.vocabulary import (
 
 def start_attachment_upload(call: Call) -> Wire:
     members, options = call.members, call.center.options
-    _check_room(call)
     name, content_type = members["AttachmentName"], members["ContentType"]
     size_bytes = members["AttachmentSizeInBytes"]
-    _check_type(options, name, content_type)
-    if size_bytes > options.attachment_max_bytes:
-        megabytes = options.attachment_max_bytes / (1024 * 1024)
-        raise invalid(f"The attachment is too large; the limit is {megabytes:g} MB")
+    check_file(options, call.contact, name, content_type, size_bytes)
     file = call.center.files.reserve(
         call.contact.initial_contact_id,
         call.participant.participant_id,
@@ -53,7 +49,7 @@ def complete_attachment_upload(call: Call) -> Wire:
         raise ServiceError("ConflictException", "The attachment is already complete")
     if file.data is None:
         raise invalid("The attachment has not been uploaded")
-    _check_room(call)
+    _check_room(call.center.options, call.contact)
     call.center.post_attachment(call.contact, call.participant, attachment_id)
     return {}
 
@@ -78,11 +74,25 @@ def get_attachment(call: Call) -> Wire:
     }
 
 
-def _check_room(call: Call) -> None:
-    options = call.center.options
+def check_file(
+    options: Options, contact: Contact, name: str, content_type: str, size_bytes: int
+) -> None:
+    """Whether a chat takes this file, whoever sends it: customer or agent.
+
+    Raises:
+        ServiceError: it does not; the message is fit to show.
+    """
+    _check_room(options, contact)
+    _check_type(options, name, content_type)
+    if size_bytes > options.attachment_max_bytes:
+        megabytes = options.attachment_max_bytes / (1024 * 1024)
+        raise invalid(f"The attachment is too large; the limit is {megabytes:g} MB")
+
+
+def _check_room(options: Options, contact: Contact) -> None:
     if not options.attachments_enabled:
         raise invalid("Attachments are not enabled for this instance")
-    if call.contact.attachments_used >= options.attachments_per_chat:
+    if contact.attachments_used >= options.attachments_per_chat:
         raise ServiceError(
             "ServiceQuotaExceededException",
             f"A chat may hold no more than {options.attachments_per_chat} attachments",

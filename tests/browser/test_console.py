@@ -112,6 +112,23 @@ def test_files_go_both_ways(console: Page, arrive: OpenCustomer) -> None:
     assert download.value.path().read_bytes() == b"Boots"
 
 
+def test_an_agent_sends_the_types_of_the_service_and_no_others(
+    console: Page, arrive: OpenCustomer, expected_problems: list[str]
+) -> None:
+    expected_problems.append("status of 409")
+    jane = arrive()
+    take(console, jane)
+    for name, kind in [("evil.exe", "application/x-msdownload"), ("evil.exe", "text/plain")]:
+        program = {"name": name, "mimeType": kind, "buffer": b"MZ"}
+        console.locator("#files").set_input_files([program])
+        said = f"Files of this type are not supported: {name} ({kind})."
+        expect(console.get_by_role("alert")).to_contain_text(said)
+    unknown_to_the_browser = {"name": "shoe.heic", "mimeType": "", "buffer": b"heic"}
+    console.locator("#files").set_input_files([unknown_to_the_browser])
+    [file] = jane.wait_for(Type="ATTACHMENT", ParticipantRole="AGENT")["Attachments"]
+    assert (file["AttachmentName"], file["ContentType"]) == ("shoe.heic", "image/heic")
+
+
 def test_a_dropped_file_is_sent(console: Page, arrive: OpenCustomer) -> None:
     jane = arrive()
     take(console, jane)

@@ -19,7 +19,9 @@ from chatproxy.sandbox.center import ContactOver
 from chatproxy.sandbox.console import stream, summaries
 from chatproxy.sandbox.console.actions import ACTIONS, NotPossible
 from chatproxy.sandbox.contacts import Contact
-from chatproxy.upstream.vocabulary import ATTACHMENT_NAME_MAX
+from chatproxy.sandbox.uploads import check_file
+from chatproxy.sandbox.wire import ServiceError
+from chatproxy.upstream.vocabulary import ATTACHMENT_NAME_MAX, ATTACHMENT_TYPES
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
@@ -88,11 +90,12 @@ async def upload(request: HttpRequest, contact_id: str) -> JsonResponse:
         return _refused("Take the chat first.")
     if not name or not request.body:
         return _refused("The file is empty.")
-    if len(request.body) > center.options.attachment_max_bytes:
-        return _refused(f"{name} is too large.")
-    kind = request.headers.get("Content-Type", "application/octet-stream").partition(";")[0]
+    kind = _type_of(name, request.headers.get("Content-Type", ""))
     try:
+        check_file(center.options, contact, name, kind, len(request.body))
         item = center.attach(contact, agent, name, kind, request.body)
+    except ServiceError as error:
+        return _refused(f"{error.message}.")
     except ContactOver:
         return _refused("This chat has ended.")
     return JsonResponse({"item": item.entry()})
@@ -117,6 +120,15 @@ async def download(request: HttpRequest, contact_id: str, attachment_id: str) ->
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def _type_of(name: str, header: str) -> str:
+    """A file's type; by its name where the browser knows none."""
+    kind = header.partition(";")[0].strip()
+    if kind not in ("", "application/octet-stream"):
+        return kind
+    extension = name.rpartition(".")[2].lower()
+    return ATTACHMENT_TYPES.get(extension, (kind or "application/octet-stream",))[0]
 
 
 def _contact(contact_id: str) -> Contact:
