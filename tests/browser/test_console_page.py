@@ -148,10 +148,12 @@ def test_a_long_name_leaves_room_for_the_role(
     open_page: Callable[..., Page], sandbox: RunningSandbox, arrive: OpenCustomer, width: int
 ) -> None:
     console = opened(open_page(viewport={"width": width, "height": 800}), sandbox)
-    take(
-        console, arrive("Maximiliane Donaudampfschifffahrtsgesellschaftskapitaenswitwe von und zu")
-    )
+    customer = arrive("Maximiliane Donaudampfschifffahrtsgesellschaftskapitaenswitwe von und zu")
+    take(console, customer)
     console.get_by_role("button", name="About this chat").click()
+    customer.event("typing")
+    expect(console.locator("#typing")).to_contain_text("is typing")
+    assert console.locator("#scroll").evaluate("(log) => log.scrollWidth <= log.clientWidth")
     role = console.locator(".people").get_by_text("CUSTOMER", exact=True)
     box = role.bounding_box()
     assert box is not None
@@ -190,6 +192,9 @@ def test_axe_finds_nothing(
     expect(console.get_by_text("ContactId", exact=True)).to_be_visible()
     assert_accessible(console)
     console.get_by_role("button", name="Ready-made messages").click()
+    assert_accessible(console)
+    jane.post("disconnect", {})
+    expect(console.locator("#list-ended")).to_contain_text("Jane Doe")
     assert_accessible(console)
 
 
