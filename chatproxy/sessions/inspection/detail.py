@@ -14,7 +14,7 @@ from django.core.paginator import Page, Paginator
 from django.utils import timezone
 
 from chatproxy.sessions import items, ratings
-from chatproxy.sessions.inspection.words import noted
+from chatproxy.sessions.inspection.words import facts, noted
 from chatproxy.sessions.models import ChatSession, SessionEvent, StoredItem
 from chatproxy.sessions.spoken import Spoken, spoken
 from chatproxy.sessions.vault import SealBroken
@@ -49,9 +49,8 @@ def timeline(session: ChatSession, number: Any) -> tuple[list[Note], Page[Sessio
 
 def _note(event: SessionEvent, earlier: datetime | None) -> Note:
     said, is_error = noted(event.kind, event.detail)
-    facts = [(name.replace("_", " "), str(value)) for name, value in event.detail.items()]
     gap = duration(event.at - earlier) if earlier is not None else ""
-    return Note(event.at, said, is_error, facts, gap)
+    return Note(event.at, said, is_error, facts(event.detail), gap)
 
 
 def transcript(session: ChatSession, number: Any) -> tuple[list[Spoken], Page[StoredItem]]:

@@ -4,6 +4,7 @@ import json
 import re
 import uuid
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -11,12 +12,14 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from chatproxy.sessions import keys, lifecycle, ratings
-from chatproxy.sessions.inspection import detail
+from chatproxy.sessions.inspection import detail, words
 from chatproxy.sessions.models import ChatSession, LinkLease, SessionEvent, State
 from chatproxy.sessions.spoken import spoken
 from chatproxy.sessions.vault import seal
+from chatproxy.upstream.errors import InternalServerException, UpstreamError, UpstreamShapeError
 from tests.unit.sessions.conftest import LogIn, MakeSession, say
 
+ROOT = Path(__file__).resolve().parents[3]
 INTERACTIVE = "application/vnd.amazonaws.connect.message.interactive"
 
 
@@ -72,6 +75,37 @@ def test_timeline_is_newest_first_with_gaps(admin: Client, make_session: MakeSes
         r"Asked for by the page"
     )
     assert re.search(expected, text)
+
+
+def test_what_a_line_knows_is_told_in_the_pages_own_words() -> None:
+    since = "2026-11-26T00:10:21.457791+00:00"
+    assert words.facts({"after": since, "items": 2}) == [
+        ("missed since", "26 Nov 00:10:21"),
+        ("missed items fetched", "2"),
+    ]
+    assert words.facts({"by": "service", "incomplete_since": since}) == [
+        ("by", "Connect"),
+        ("may be incomplete after", "26 Nov 00:10:21"),
+    ]
+    assert words.facts({"by": "somebody"}) == [("by", "somebody")]
+
+
+@pytest.mark.parametrize("error", [InternalServerException, UpstreamShapeError])
+def test_a_request_id_is_told_once(error: type[UpstreamError]) -> None:
+    reason = str(error("StartChatContact", request_id="r-1"))
+    assert "r-1" in reason
+    told = words.facts({"reason": reason, "request_id": "r-1"})
+    assert str(told).count("r-1") == 1
+    assert told[0][1].startswith("StartChatContact ")
+
+
+def test_every_line_of_the_timeline_has_words() -> None:
+    kinds = set[str]()
+    for path in (ROOT / "chatproxy").rglob("*.py"):
+        call = r"\b_?note\(\s*(?:(?:session\.pk|session_id),\s*)?\"(\w+)\""
+        kinds |= set(re.findall(call, path.read_text()))
+    assert {"ended", "start_unknown", "link_was_deaf"} <= kinds
+    assert kinds | {"asked_for"} == words.NOTES.keys()
 
 
 def test_long_timeline_is_paged(admin: Client, make_session: MakeSession) -> None:
