@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
@@ -144,7 +145,9 @@ class ChatSessionAdmin(ModelAdmin):
     def activity(self, row: ChatSession) -> str:
         at = row.last_activity_at
         exactly = f"{at:%Y-%m-%d %H:%M:%S}"
-        return format_html('<span title="{}">{} ago</span>', exactly, timesince(at, depth=1))
+        seconds = int((timezone.now() - at).total_seconds())
+        since = f"{max(seconds, 0)} s" if seconds < 60 else timesince(at, depth=1)
+        return format_html('<span title="{}">{} ago</span>', exactly, since)
 
     @admin.display(description="in / out")
     def messages_count(self, row: ChatSession) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -26,12 +27,12 @@ class WidgetAdmin(ModelAdmin):
     """Create and edit. A widget that has had chats is switched off rather than deleted."""
 
     form = WidgetForm
-    list_display = ("name", "key", "enabled", "origins", "chats", "changed_at")
+    list_display = ("name", "key", "enabled", "origins", "chats", "changed")
     list_filter = ("enabled",)
     search_fields = ("name", "key")
     actions = None
     show_facets = admin.ShowFacets.NEVER
-    readonly_fields = ("tag", "policy", "trusted_types", "created_at", "changed_at")
+    readonly_fields = ("tag", "policy", "trusted_types", "created", "changed")
     fieldsets = (
         (None, {"fields": ("name", "key", "enabled")}),
         ("Put it on a page", {"fields": ("tag", "policy", "trusted_types")}),
@@ -69,7 +70,7 @@ class WidgetAdmin(ModelAdmin):
             {"fields": ("instance_id", "contact_flow_id", "chat_minutes", "streams_answers")},
         ),
         ("Limits", {"fields": ("starts_per_day", "live_chats")}),
-        ("Dates", {"fields": (("created_at", "changed_at"),)}),
+        ("Dates", {"fields": (("created", "changed"),)}),
     )
 
     class Media:
@@ -90,6 +91,14 @@ class WidgetAdmin(ModelAdmin):
     def chats(self, widget: Widget) -> str:
         sessions = reverse("admin:chat_sessions_chatsession_changelist")
         return format_html('<a href="{}?widget__id__exact={}">Show</a>', sessions, widget.pk)
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, widget: Widget) -> str:
+        return _when(widget.created_at)
+
+    @admin.display(description="changed", ordering="changed_at")
+    def changed(self, widget: Widget) -> str:
+        return _when(widget.changed_at)
 
     @admin.display(description="Tag")
     def tag(self, widget: Widget) -> str:
@@ -137,6 +146,11 @@ class WidgetAdmin(ModelAdmin):
     def delete_model(self, request: HttpRequest, obj: Widget) -> None:
         super().delete_model(request, obj)
         lookup.forget()
+
+
+def _when(at: datetime | None) -> str:
+    """As the pages about sessions write it; nothing yet on the page that adds one."""
+    return f"{at:%d %b %Y %H:%M:%S} UTC" if at else "—"
 
 
 def _to_copy(text: str, what: str, note: str) -> SafeString:

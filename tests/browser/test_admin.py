@@ -216,6 +216,24 @@ def test_a_refused_origin_is_complained_of_once_below_the_field(log_in: LogIn) -
     expect(page.get_by_text("has a path")).to_have_count(0)
 
 
+def test_on_a_phone_a_widgets_fields_stay_in_their_card(log_in: LogIn) -> None:
+    page = log_in()
+    page.get_by_role("link", name="Widgets").first.click()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("link", name="Demo").first.click()
+    assert (
+        page.locator(".module").evaluate_all(
+            """cards => cards.flatMap((card) => {
+              const end = card.getBoundingClientRect().right;
+              const inside = [...card.querySelectorAll("input, select, textarea, button, pre")];
+              return inside.filter((each) => each.getBoundingClientRect().right > end);
+            }).map((each) => each.outerHTML)"""
+        )
+        == []
+    )
+    assert_accessible(page)
+
+
 def test_on_a_phone_long_words_stay_in_their_card(log_in: LogIn, demo: RunningDemo) -> None:
     visitor = Visitor(demo.url)
     visitor.open_tab()

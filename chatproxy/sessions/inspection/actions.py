@@ -84,7 +84,7 @@ class Action(Enum):
     REVOKE_KEYS = (
         "revoke_keys",
         "Revoke keys",
-        "Browsers that hold a key of it are shut out: the visitor cannot read or write any more. "
+        "Browsers that hold a key are shut out: the visitor cannot read or write any more. "
         "The chat itself goes on for the agent until somebody ends it.",
         _revoke_keys,
     )

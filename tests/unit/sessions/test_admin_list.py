@@ -52,6 +52,16 @@ def test_row_tells_link_and_tabs(admin: Client, make_session: MakeSession) -> No
     assert "shop.example" in page
 
 
+def test_last_activity_is_told_to_the_second_at_first(
+    admin: Client, make_session: MakeSession
+) -> None:
+    make_session(ago=0.5)
+    make_session(ago=12)
+    page = admin.get(URL).content.decode().replace("\xa0", " ")
+    assert re.search(r">3\d s ago<", page)
+    assert ">12 minutes ago<" in page
+
+
 def test_session_without_holder_shows_no_link(admin: Client, make_session: MakeSession) -> None:
     make_session()
     assert '<span class="pill bad">none</span>' in admin.get(URL).content.decode()

@@ -197,6 +197,13 @@ def test_list_leads_to_the_widgets_chats(admin: Client) -> None:
     assert admin.get(address).status_code == 200
 
 
+def test_dates_are_written_as_on_the_pages_about_sessions(admin: Client) -> None:
+    widget = Widget.objects.create(key="shop", name="Shop")
+    for path in ("", f"{widget.pk}/change/"):
+        page = admin.get(f"/admin/widgets/widget/{path}").content.decode()
+        assert f"{widget.changed_at:%d %b %Y %H:%M:%S} UTC" in page
+
+
 def test_pages_need_nothing_inline(admin: Client) -> None:
     widget = Widget.objects.create(key="shop", name="Shop")
     for path in ("", "add/", f"{widget.pk}/change/"):
