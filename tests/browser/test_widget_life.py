@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import requests
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.widget import Widget, until
 
@@ -76,6 +76,35 @@ def test_the_visitor_ends_the_chat_reads_saves_and_starts_anew(widget: Widget) -
     expect(widget.said("Hello")).to_have_count(1)
     expect(widget.said("keep this")).to_have_count(0)
     assert len(widget.sandbox.state()["contacts"]) == 2
+
+
+def test_no_new_chat_is_offered_before_the_old_one_is_known_to_be_left(
+    widget: Widget, expected_problems: list[str]
+) -> None:
+    expected_problems.append("status of 503")
+    widget.start()
+    held: list[Route] = []
+    key = widget.stored()["chatproxy:demo"]
+    widget.page.route(
+        "**/api/v1/session",
+        lambda route: held.append(route) if route.request.method == "DELETE" else route.continue_(),
+    )
+    widget.end()
+    expect(widget.panel).to_contain_text("Ending the chat…")
+    until(widget.page, lambda: bool(held))
+    expect(widget.button("Start a new chat")).to_have_count(0)
+    held.pop().fulfill(status=503, headers={"Access-Control-Allow-Origin": "*"})
+    expect(widget.panel.get_by_role("alert")).to_contain_text("Please try again in a moment.")
+    assert widget.stored()["chatproxy:demo"] == key
+    widget.page.unroute("**/api/v1/session")
+    widget.sandbox.change(disconnect_flow_s=60)
+    widget.end()
+    expect(widget.panel).to_contain_text("Ending the chat…")
+    widget.button("Start a new chat").click()
+    expect(widget.said("Hello")).to_have_count(1)
+    widget.sandbox.advance(61)
+    first = widget.sandbox.state()["contacts"][0]
+    assert any("participant.left" in str(each) for each in first["transcript"])
 
 
 def test_a_chat_that_was_ended_and_closed_costs_other_pages_nothing(widget: Widget) -> None:

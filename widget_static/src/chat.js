@@ -40,6 +40,8 @@ const OVER = 4501;
  * @property {Put | undefined} put
  */
 
+/** @typedef {"active" | "ending" | "leaving" | "ended"} ChatPhase */
+
 /**
  * @typedef {object} ChatHooks
  * @property {() => void} changed
@@ -49,7 +51,7 @@ const OVER = 4501;
  */
 
 export class Chat {
-  /** @type {"active" | "leaving" | "ended"} */
+  /** @type {ChatPhase} */
   #phase = "active";
   /** @type {LinkState} */
   #link = "idle";
@@ -127,7 +129,7 @@ export class Chat {
     this.#feed = new Feed(this.#inbox, this.#history, this.#feedHooks(), clock, Socket);
   }
 
-  /** @returns {Omit<ChatState, "phase"> & { phase: "active" | "leaving" | "ended" }} */
+  /** @returns {Omit<ChatState, "phase"> & { phase: ChatPhase }} */
   get state() {
     const { more, loading } = this.#history;
     return {
@@ -205,11 +207,13 @@ export class Chat {
     await this.#attempt(this.#history.older(this.#phase === "ended"));
   }
 
-  /** End it. The last words of the other side still come, until it is over there too. */
+  /**
+   * End it. Until the server has said yes it may go on all the same, and is held on to: nobody else
+   * has its key. After that, last words of the other side still come, until it is over there too.
+   */
   async end() {
     if (this.#phase !== "active") return;
-    this.#phase = "leaving";
-    this.#left = true;
+    this.#phase = "ending";
     this.#signals.stop();
     this.#fail(null);
     try {
@@ -217,8 +221,9 @@ export class Chat {
       this.#leave();
       this.#fate.checkIn(LAST_WORDS_MS);
     } catch (error) {
-      if (this.#phase === "leaving") this.#phase = "active";
-      this.#left = false;
+      // It may have become known in another way.
+      if (/** @type {ChatPhase} */ (this.#phase) !== "ending") return;
+      this.#phase = "active";
       this.#fail(failureOf(error));
     }
   }

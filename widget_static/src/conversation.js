@@ -143,11 +143,13 @@ export class Conversation extends EventTarget {
   }
 
   /**
-   * Begin a chat, another one if one is over. What was written meanwhile goes into it.
+   * Begin a chat, another one if one is over; while it is not known whether one is, none. What was
+   * written meanwhile goes into it.
    *
    * @param {{ displayName?: string, attributes?: Record<string, string> }} details
    */
   begin(details) {
+    if (this.#chat?.state.phase === "ending") return;
     if (this.#chat) this.reset();
     void this.start(details);
   }

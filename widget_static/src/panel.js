@@ -89,7 +89,7 @@ class Panel {
   send(text) {
     this.#whenReady(() => {
       const phase = this.#conversation?.state.phase ?? "none";
-      if (!["active", "opening"].includes(phase)) this.#start();
+      if (!["active", "ending", "opening"].includes(phase)) this.#start();
       this.#conversation?.send(text);
     });
   }

@@ -165,7 +165,7 @@ export class Stage {
 
   /** @param {ChatState} state */
   #notice({ phase, link }) {
-    const live = phase === "active" || phase === "leaving";
+    const live = ["active", "ending", "leaving"].includes(phase);
     const words = this.#words;
     if (phase === "opening") return this.#shell.notice(words.say("starting"), null, BLINK_MS);
     if (!live || link === "connected" || link === "idle") return this.#shell.notice("");
@@ -193,7 +193,7 @@ export class Stage {
   /** @type {(phase: string, endedBy: string | null, incompleteSince: string | null, failure: Failure | null) => string} "" where one can write */
   #footerText(phase, endedBy, incompleteSince, failure) {
     const words = this.#words;
-    if (phase === "leaving") return words.say("leaving");
+    if (phase === "ending" || phase === "leaving") return words.say("leaving");
     if (phase === "gone") return words.say("gone");
     if (phase === "failed") return `${words.say("startFailed")} ${failure ? words.failure(failure) : ""}`;
     if (phase !== "ended") return "";
@@ -204,7 +204,7 @@ export class Stage {
     return words.say(by) + since;
   }
 
-  /** @type {(phase: string, text: string) => Node} */
+  /** @type {(phase: string, text: string) => Node} a new chat is offered when the old one is known to be over, or left */
   #closing(phase, text) {
     const words = this.#words;
     const label = words.say(phase === "failed" ? "startAgain" : "startAnew");
@@ -214,12 +214,13 @@ export class Stage {
       "div",
       { class: "closing" },
       h("p", { role: phase === "failed" ? "alert" : "status" }, text),
-      h(
-        "div",
-        { class: "buttons" },
-        h("button", start, label),
-        phase === "ended" && h("button", save, words.say("save")),
-      ),
+      phase !== "ending" &&
+        h(
+          "div",
+          { class: "buttons" },
+          h("button", start, label),
+          phase === "ended" && h("button", save, words.say("save")),
+        ),
     );
   }
 

@@ -110,7 +110,8 @@ export type Phase =
   | "none" // no chat yet
   | "opening" // being started or found again
   | "active"
-  | "leaving" // the visitor ended it; last words may still come
+  | "ending" // the visitor wants to end it; not known yet whether that worked
+  | "leaving" // they have ended it; last words may still come
   | "ended"
   | "gone" // the server knows nothing of it any more
   | "failed"; // could not be started

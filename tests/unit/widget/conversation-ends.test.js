@@ -64,6 +64,42 @@ test("an end that does not work leaves the chat as it is, and says so", async ()
   assert.deepEqual([phase, failure.reason], ["active", "timeout"]);
 });
 
+test("until the end is known the chat is held on to, and no other begins", async () => {
+  const scene = await onStage();
+  let answer;
+  scene.api.end = () => new Promise((resolve, reject) => (answer = { resolve, reject }));
+  const { chat } = scene.conversation;
+  void chat.end();
+  assert.equal(scene.conversation.state.phase, "ending");
+  scene.conversation.begin({});
+  await settled();
+  assert.deepEqual([scene.conversation.chat === chat, scene.memory.record.key], [true, RECORD.key]);
+  answer.reject(refused(503));
+  await settled();
+  assert.equal(scene.conversation.state.phase, "active");
+  void chat.end();
+  answer.resolve({});
+  await settled();
+  assert.equal(scene.conversation.state.phase, "leaving");
+  scene.conversation.begin({});
+  await settled();
+  assert.equal(scene.api.named("start").length, 2);
+});
+
+test("an end that was learnt in another way is not taken back by a lost answer", async () => {
+  const scene = await onStage();
+  let fail;
+  scene.api.end = () => new Promise((_resolve, reject) => (fail = reject));
+  void scene.conversation.chat.end();
+  scene.api.info = { ...scene.api.info, state: "leaving" };
+  scene.sockets.last().chat(event("participant.left", { at: 3, ParticipantId: "me" }));
+  await scene.clock.pass(300);
+  fail(silence());
+  await settled();
+  const { phase, endedBy, failure } = scene.conversation.state;
+  assert.deepEqual([phase, endedBy, failure], ["leaving", "customer", null]);
+});
+
 test("a new chat after the end has nothing of the old one", async () => {
   const scene = await onStage();
   scene.sockets.last().chat(item({ at: 1 }));
