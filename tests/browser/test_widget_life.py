@@ -4,8 +4,9 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 import requests
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Download, Route, expect
 
 from tests.browser.widget import Widget, until
 
@@ -105,6 +106,38 @@ def test_no_new_chat_is_offered_before_the_old_one_is_known_to_be_left(
     widget.sandbox.advance(61)
     first = widget.sandbox.state()["contacts"][0]
     assert any("participant.left" in str(each) for each in first["transcript"])
+
+
+@pytest.mark.parametrize(("number", "after_ms"), [(1, 0), (2, 800)])
+def test_a_second_press_on_end_chat_does_not_start_another(
+    widget: Widget, number: int, after_ms: int
+) -> None:
+    widget.start()
+    widget.button("More").click()
+    widget.button("End chat").click()
+    sure = widget.panel.get_by_role("alertdialog").get_by_role("button", name="End chat")
+    box = sure.bounding_box()
+    assert box is not None
+    spot = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    widget.page.mouse.click(*spot)
+    start = widget.button("Start a new chat")
+    expect(start).to_be_visible()
+    widget.page.wait_for_timeout(after_ms)
+    start_box = start.bounding_box()
+    assert start_box is not None
+    over = (spot[0], start_box["y"] + start_box["height"] / 2)
+    downloads: list[Download] = []
+    widget.page.on("download", lambda each: downloads.append(each))
+    widget.page.mouse.move(*over)
+    widget.page.mouse.down(click_count=number)
+    widget.page.mouse.up(click_count=number)
+    widget.page.wait_for_timeout(500)
+    expect(widget.panel).to_contain_text("You ended this chat.")
+    assert len(widget.sandbox.state()["contacts"]) == 1
+    assert downloads == []
+    start.press("Enter")  # a key is always meant
+    expect(widget.box).to_be_visible()
+    until(widget.page, lambda: len(widget.sandbox.state()["contacts"]) == 2)
 
 
 def test_a_chat_that_was_ended_and_closed_costs_other_pages_nothing(widget: Widget) -> None:

@@ -208,8 +208,8 @@ export class Stage {
   #closing(phase, text) {
     const words = this.#words;
     const label = words.say(phase === "failed" ? "startAgain" : "startAnew");
-    const start = { type: "button", class: "button primary", onclick: () => this.#hooks.start() };
-    const save = { type: "button", class: "button", onclick: () => void this.#save() };
+    const start = { type: "button", class: "button primary", onclick: meant(() => this.#hooks.start()) };
+    const save = { type: "button", class: "button", onclick: meant(() => void this.#save()) };
     return h(
       "div",
       { class: "closing" },
@@ -267,6 +267,11 @@ export class Stage {
     if (failure) this.#hooks.problem(failure, text);
   }
 }
+
+/** @type {(act: () => void) => (event: MouseEvent) => void} not by the second half of a double click: it was for what stood here before */
+const meant = (act) => ({ detail }) => {
+  if (detail < 2) act();
+};
 
 /** @type {(lines: readonly Line[], own: string) => string} name of the person who is in the chat now */
 const partner = (lines, own) => {
