@@ -31,8 +31,10 @@ const styles = {
         target: TARGET,
         logLevel: "error",
       });
-      const css = JSON.stringify(outputFiles[0].text.trim());
-      const contents = `const sheet = new CSSStyleSheet();\nsheet.replaceSync(${css});\nexport default sheet;`;
+      // esbuild leaves the values of custom properties as they were written.
+      const tight = outputFiles[0].text.trim().replace(/(--[\w-]+:) /g, "$1").replaceAll(", ", ",");
+      const css = JSON.stringify(tight);
+      const contents = `const sheet = new CSSStyleSheet();\nsheet.replaceSync(${css});\nexport { sheet as default };`;
       return { contents, loader: "js" };
     });
   },
@@ -43,7 +45,7 @@ const release = (file, integrity) => ({
   name: "release",
   setup({ onLoad }) {
     onLoad({ filter: /release\.js$/ }, () => ({
-      contents: `export const panelFile = ${JSON.stringify(file)}, panelIntegrity = ${JSON.stringify(integrity)};`,
+      contents: `export const panel = ${JSON.stringify({ file, integrity })};`,
     }));
   },
 });

@@ -164,9 +164,17 @@ def test_a_panel_that_does_not_load_can_be_asked_for_again(widget: Widget) -> No
     widget.visit()
     widget.launcher.click()
     expect(widget.launcher).to_have_accessible_name("Chat did not load. Try again.")
+    assert sign(widget) == '"Chat did not load. Try again."'
     widget.page.unroute(re.compile(r"/widget/v1/(panel|manifest)"))
     widget.launcher.click()
     expect(widget.said("Hello")).to_have_count(1)
+    assert sign(widget) == "none"
+
+
+def sign(widget: Widget) -> str:
+    """What stands above the launcher, which the page draws without an element."""
+    content: str = widget.launcher.evaluate("it => getComputedStyle(it, '::before').content")
+    return content
 
 
 def times_said(widget: Widget, text: str) -> int:

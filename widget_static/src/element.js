@@ -6,18 +6,16 @@
  */
 
 import sheet from "./launcher.css" with { type: "css" };
-import { panelFile, panelIntegrity } from "./release.js";
+import { panel } from "./release.js";
 
 export const TAG = "chatproxy-widget";
 const SVG = "http://www.w3.org/2000/svg";
 
 export class ChatWidget extends HTMLElement {
   /** The script that brought us: says where everything else is. @type {HTMLScriptElement | null} */
-  static from = null;
-  /** Called by the panel's module when it has arrived. @type {(panel: PanelClass) => void} */
-  static provide;
-  /** @type {Promise<PanelClass>} */
-  static #provided = new Promise((resolve) => (this.provide = resolve));
+  static from;
+  /** Put here by the panel's module, which runs before its script counts as loaded. @type {PanelClass} */
+  static Panel;
 
   /** What the next chat starts with. @type {{ displayName?: string, attributes?: Record<string, string> }} */
   details = {};
@@ -63,9 +61,9 @@ export class ChatWidget extends HTMLElement {
 
   /** The panel, fetched on first use. @returns {Promise<PanelFacade | undefined>} nothing if it cannot be had */
   load() {
+    this.launcher.title = "";
     return (this.#loading ??= fetchPanel(this.base)
-      .then(() => ChatWidget.#provided)
-      .then((Panel) => (this.#panel = new Panel(this)))
+      .then(() => (this.#panel = new ChatWidget.Panel(this)))
       .catch(() => {
         this.launcher.ariaLabel = this.launcher.title = "Chat did not load. Try again.";
         return (this.#loading = undefined);
@@ -123,19 +121,22 @@ export class ChatWidget extends HTMLElement {
  * @type {(base: string) => Promise<unknown>}
  */
 const fetchPanel = (base) =>
-  run(base, panelFile, panelIntegrity).catch(async () => {
-    const { panel } = await (await fetch(base + "manifest.json", { cache: "no-cache" })).json();
-    return run(base, panel.file, panel.integrity);
-  });
+  run(base, panel).catch(async () =>
+    run(base, (await (await fetch(base + "manifest.json", { cache: "no-cache" })).json()).panel),
+  );
 
-/** @type {(base: string, file: string, integrity: string) => Promise<unknown>} */
-const run = (base, file, integrity) =>
+/** @type {(base: string, release: typeof panel) => Promise<unknown>} */
+const run = (base, { file, integrity }) =>
   new Promise((onload, onerror) => {
-    const type = "module";
-    const nonce = ChatWidget.from?.nonce ?? "";
-    const src = trusted(base + file);
-    const script = document.createElement("script");
-    Object.assign(script, { type, crossOrigin: "", integrity, nonce, onload, onerror, src });
+    const script = Object.assign(document.createElement("script"), {
+      type: "module",
+      crossOrigin: "",
+      integrity,
+      nonce: ChatWidget.from?.nonce ?? "",
+      onload,
+      onerror,
+      src: trusted(base + file),
+    });
     document.head.append(script);
   });
 

@@ -17,8 +17,8 @@ const script = /** @type {HTMLScriptElement | null} */ (
 /** @type {(command: string, ...args: any[]) => unknown} the page's way in: `chatproxy("open")` */
 const command = (name, ...args) => {
   const widget = /** @type {any} */ (document.querySelector(TAG));
-  if (typeof widget?.[name] === "function") return widget[name](...args);
-  console.warn(`chatproxy: no "${name}"`);
+  if (widget?.[name]?.call) return widget[name](...args);
+  console.warn("chatproxy: no " + name);
 };
 
 const place = () => {

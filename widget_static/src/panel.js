@@ -57,7 +57,6 @@ class Panel {
     this.#root = /** @type {ShadowRoot} */ (host.shadowRoot);
     this.#api = new Api(new URL("../..", host.base).href);
     this.#root.adoptedStyleSheets = [...this.#root.adoptedStyleSheets.slice(0, 1), sheet];
-    host.launcher.title = ""; // It may have said that we did not load.
     host.launcher.append(this.#badge);
     this.#root.append(this.#announcer.node, this.#outside.node);
     this.#ready = this.#prepare();
@@ -276,6 +275,5 @@ class Panel {
   }
 }
 
-void customElements.whenDefined("chatproxy-widget").then((element) => {
-  /** @type {typeof import("./element.js").ChatWidget} */ (/** @type {unknown} */ (element)).provide(Panel);
-});
+const element = /** @type {any} */ (customElements.get("chatproxy-widget"));
+if (element) element.Panel = Panel;

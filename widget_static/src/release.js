@@ -2,5 +2,4 @@
  * Which panel belongs to this loader. The build puts the hashed file and its integrity in place of
  * this module; in development the sources load each other as they are.
  */
-export const panelFile = "panel.js";
-export const panelIntegrity = "";
+export const panel = { file: "panel.js", integrity: "" };
