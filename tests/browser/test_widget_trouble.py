@@ -100,6 +100,19 @@ def test_a_message_that_cannot_be_sent_can_be_retried_or_deleted(widget: Widget)
     expect(second).to_have_count(0)
 
 
+def test_what_the_network_stopped_goes_out_before_what_is_written_next(widget: Widget) -> None:
+    widget.meet_agent()
+    widget.page.route("**/participant/message", lambda route: route.abort())
+    widget.say("first")
+    expect(widget.own("first")).to_contain_text("Not sent.", timeout=30_000)
+    widget.page.unroute("**/participant/message")
+    widget.say("second")
+    expect(widget.own("second")).to_contain_text("Sent")
+    expect(widget.own("first")).not_to_contain_text("Not sent.")
+    said = [each.get("Content") for each in widget.contact()["transcript"]]
+    assert said.index("first") < said.index("second")
+
+
 def test_new_messages_are_shown_as_such_above_one_that_was_not_sent(widget: Widget) -> None:
     widget.meet_agent()
     widget.page.route(

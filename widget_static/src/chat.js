@@ -88,6 +88,7 @@ export class Chat {
     const keys = new Keyring(api, identity.key, {
       look: () => fate.mustGoOn(),
       refused: () => void fate.check(),
+      answered: () => this.#answered(),
     });
     this.#api = api;
     this.#clock = clock;
@@ -112,7 +113,10 @@ export class Chat {
         send: (key, body) => api.sendMessage(key, body),
         key: () => keys.key(),
         newKey: (refused) => keys.newKey(refused),
-        sent: (entry, accepted) => this.#inbox.sent(entry, accepted),
+        sent: (entry, accepted) => {
+          this.#inbox.sent(entry, accepted);
+          this.#answered();
+        },
         lookAgain: () => this.#history.catchUp(true),
         exclusively: (task) => (locks ? locks.request(lock, task) : task()),
         changed,
@@ -307,6 +311,11 @@ export class Chat {
       dismissed: (code) => void this.#dismissed(code),
       refused: () => void this.#fate.check(),
     };
+  }
+
+  /** The server is there: what waits for it need not. */
+  #answered() {
+    this.#delivery.revive();
   }
 
   /** @param {LinkState} state */

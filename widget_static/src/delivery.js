@@ -93,6 +93,7 @@ export class Delivery {
    * @param {string} contentType
    */
   add(content, contentType) {
+    this.revive();
     const entry = outbox.newEntry(content, contentType, newToken(), this.#clock.now());
     this.#update((entries) => [...entries, entry]);
     void this.#run();
@@ -100,6 +101,7 @@ export class Delivery {
 
   /** @param {string} token */
   retry(token) {
+    this.revive();
     this.#update((entries) => outbox.requeued(entries, token));
     void this.#run();
   }
@@ -116,6 +118,13 @@ export class Delivery {
     this.#held = false;
     for (const entry of this.#entries) if (entry.failure?.repeatable) this.retry(entry.token);
     this.#wake();
+    void this.#run();
+  }
+
+  /** The server answers: what only the network had stopped is tried once more, before what was written after it. */
+  revive() {
+    if (!this.#open || !this.#entries.some(({ failure }) => failure?.repeatable)) return;
+    this.#update(outbox.revived);
     void this.#run();
   }
 
@@ -182,6 +191,7 @@ export class Delivery {
     if (delay === null) return this.#giveUp(token, problem);
     this.#change(token, { state: "queued", tries });
     await this.#pause(delay);
+    this.revive();
   }
 
   /**

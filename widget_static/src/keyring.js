@@ -23,6 +23,7 @@ export class Keyring {
    * @param {object} hooks
    * @param {() => Promise<void>} hooks.look whether the chat goes on; rejects if it does not
    * @param {() => void} hooks.refused the session key itself buys nothing any more
+   * @param {() => void} hooks.answered a call has come through
    */
   constructor(api, sessionKey, hooks) {
     this.#api = api;
@@ -67,12 +68,12 @@ export class Keyring {
    */
   async use(call) {
     const key = await this.key();
-    try {
-      return await call(key);
-    } catch (error) {
+    const answer = await call(key).catch(async (error) => {
       if (!(error instanceof ApiProblem) || error.status !== 403) throw error;
       return call(await this.newKey(key));
-    }
+    });
+    this.#hooks.answered();
+    return answer;
   }
 
   async #renew() {

@@ -40,6 +40,14 @@ export const requeued = (entries, token) =>
     return { ...rest, state: "queued", tries: 0 };
   });
 
+/** @type {(entries: readonly Entry[]) => Entry[]} what only the network had stopped has one more try: it may have been something else */
+export const revived = (entries) =>
+  entries.map((entry) => {
+    if (!entry.failure?.repeatable) return entry;
+    const { failure: _perhapsOver, ...rest } = entry;
+    return { ...rest, state: "queued", tries: MAX_TRIES - 1 };
+  });
+
 /** @type {() => Generator<number, never>} upper bounds of the waits between tries, in ms */
 export function* delays() {
   for (let delay = FIRST_DELAY_MS; ; delay = Math.min(delay * 2, LONGEST_DELAY_MS)) yield delay;

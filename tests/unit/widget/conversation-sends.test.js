@@ -136,6 +136,79 @@ test("what only the network stopped goes out by itself when it is back", async (
   assert.deepEqual([texts(scene), states(scene)], [["hello"], []]);
 });
 
+/** Time passes, and the socket goes on beating: only sending does not work. */
+const passConnected = async ({ clock, sockets }, ms) => {
+  for (let passed = 0; passed < ms; passed += 1_000) {
+    sockets.last().says({ topic: "aws/heartbeat" });
+    await clock.pass(1_000);
+  }
+};
+
+test("a message that comes through takes along what the network had stopped, in the order written", async () => {
+  const scene = await onStage();
+  const send = scene.api.sendMessage.bind(scene.api);
+  scene.api.sendMessage = async () => {
+    throw silence();
+  };
+  scene.conversation.send("one");
+  scene.conversation.send("two");
+  await passConnected(scene, 120_000);
+  assert.deepEqual(states(scene), ["failed", "failed"]);
+  scene.api.sendMessage = send;
+  scene.conversation.send("three");
+  await settled();
+  assert.deepEqual([texts(scene), states(scene)], [["one", "two", "three"], []]);
+});
+
+test("what was given up goes first when the network comes back while a later one is tried", async () => {
+  const scene = await onStage();
+  const send = scene.api.sendMessage.bind(scene.api);
+  scene.api.sendMessage = async () => {
+    throw silence();
+  };
+  scene.conversation.send("one");
+  scene.conversation.send("two");
+  await passConnected(scene, 17_000);
+  assert.deepEqual(states(scene), ["failed", "queued"]);
+  scene.api.sendMessage = send;
+  await passConnected(scene, 9_000);
+  assert.deepEqual([texts(scene), states(scene)], [["one", "two"], []]);
+});
+
+test("any call that comes through is a sign that the network is back", async () => {
+  const scene = await onStage();
+  const send = scene.api.sendMessage.bind(scene.api);
+  scene.api.sendMessage = async () => {
+    throw silence();
+  };
+  scene.conversation.send("hello");
+  await passConnected(scene, 60_000);
+  scene.api.sendMessage = send;
+  scene.conversation.chat.typing();
+  await settled();
+  assert.deepEqual([texts(scene), states(scene)], [["hello"], []]);
+});
+
+test("a message that never comes through does not hold up the others", async () => {
+  const scene = await onStage();
+  const send = scene.api.sendMessage.bind(scene.api);
+  const tried = [];
+  scene.api.sendMessage = async (key, body) => {
+    tried.push(body.Content);
+    if (body.Content === "never") throw silence();
+    return send(key, body);
+  };
+  scene.conversation.send("never");
+  await passConnected(scene, 60_000);
+  assert.equal(tried.length, 6);
+  scene.conversation.send("one");
+  scene.conversation.send("two");
+  await settled();
+  assert.deepEqual([texts(scene), states(scene)], [["one", "two"], ["failed"]]);
+  await passConnected(scene, 60_000);
+  assert.ok(tried.length < 12, `${tried}`);
+});
+
 test("without a network nothing is tried, and it goes out when the chat is seen to go on", async () => {
   const scene = await onStage();
   const before = scene.api.calls.length;

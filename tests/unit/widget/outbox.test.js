@@ -33,6 +33,14 @@ test("an entry asked for again keeps its token and its connection key", () => {
   assert.deepEqual(again, entry("a", { connectionKey: "ck-1" }));
 });
 
+test("what only the network had stopped has one more try, what was refused has none", () => {
+  const failed = (token, repeatable) => entry(token, { state: "failed", tries: 6, connectionKey: "ck-1", failure: { reason: "x", repeatable } });
+  const entries = [failed("a", true), failed("b", false), entry("c")];
+  const [a, ...rest] = outbox.revived(entries);
+  assert.deepEqual(a, entry("a", { connectionKey: "ck-1", tries: 5 }));
+  assert.deepEqual(rest, entries.slice(1));
+});
+
 test("what was in the air when the page went is found again with token and key", () => {
   const kept = slot();
   const flying = entry("a", { state: "sending", tries: 1, connectionKey: "ck-1" });
