@@ -316,6 +316,7 @@ export class Chat {
   /** The server is there: what waits for it need not. */
   #answered() {
     this.#delivery.revive();
+    this.#feed.answered();
   }
 
   /** @param {LinkState} state */

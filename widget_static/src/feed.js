@@ -73,6 +73,11 @@ export class Feed {
     this.#socket.hurry();
   }
 
+  /** The server has answered another way. */
+  answered() {
+    this.#socket.soon();
+  }
+
   sleep() {
     this.#socket.offline();
   }

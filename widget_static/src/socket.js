@@ -32,6 +32,8 @@ export class ChatSocket {
   #clock;
   #Socket;
   #tries = 0;
+  /** Before that time no try: the server has asked for patience. */
+  #earliest = 0;
   #wanted = false;
   /** @type {"idle" | "waiting" | "dialing" | "subscribed"} */
   #stage = "idle";
@@ -83,6 +85,11 @@ export class ChatSocket {
       this.#tries = 0;
       this.#connect();
     }
+  }
+
+  /** The server seems to be back: a try that waits need not, but counts. */
+  soon() {
+    if (this.#stage === "waiting" && this.#clock.now() >= this.#earliest) void this.#connect();
   }
 
   /** Forget the place in the stream, so that the next subscription is a first one. */
@@ -179,6 +186,7 @@ export class ChatSocket {
     const bound = Math.min(FIRST_DELAY_MS * 2 ** this.#tries, LONGEST_DELAY_MS);
     this.#tries += 1;
     this.#stage = "waiting";
+    this.#earliest = this.#clock.now() + leastMs;
     this.#after(leastMs + this.#clock.random() * bound, () => this.#connect());
   }
 

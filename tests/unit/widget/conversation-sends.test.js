@@ -209,6 +209,19 @@ test("a message that never comes through does not hold up the others", async () 
   assert.ok(tried.length < 12, `${tried}`);
 });
 
+test("a message that comes through ends the wait for a new socket", async () => {
+  const scene = await onStage();
+  for (const wait of [500, 1_000, 2_000]) {
+    scene.sockets.last().drops();
+    await scene.clock.pass(wait);
+  }
+  scene.sockets.last().drops();
+  const before = scene.sockets.made.length;
+  scene.conversation.send("hello");
+  await settled();
+  assert.deepEqual([texts(scene), scene.sockets.made.length], [["hello"], before + 1]);
+});
+
 test("without a network nothing is tried, and it goes out when the chat is seen to go on", async () => {
   const scene = await onStage();
   const before = scene.api.calls.length;

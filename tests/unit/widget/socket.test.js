@@ -77,6 +77,25 @@ test("a place may come with news of the session", async () => {
   assert.equal(sockets.last().sent[0].content.after, "p9");
 });
 
+test("a sign of life from the server ends the wait, not the patience it asked for", async () => {
+  const { clock, sockets, socket, log } = await connected();
+  socket.soon();
+  sockets.last().drops();
+  socket.soon();
+  await settled();
+  assert.equal(log.asked, 2);
+  socket.soon(); // dialing already
+  sockets.last().drops(1012, '{"retryAfterMs": 3000}');
+  await clock.pass(2_900);
+  socket.soon();
+  await settled();
+  assert.equal(log.asked, 2);
+  await clock.pass(200);
+  socket.soon();
+  await settled();
+  assert.equal(log.asked, 3);
+});
+
 test("waits grow with every try and begin anew after success", async () => {
   const { clock, sockets } = await connected({ address: (asked) => (asked > 1 && asked < 5 ? Promise.reject(new Error("no")) : "wss://x") });
   sockets.last().drops();
