@@ -60,7 +60,7 @@ export const nameOf = (line, words) =>
 export const spokenLine = (line, words) => {
   if (line.Type === "ATTACHMENT")
     return (line.Attachments ?? []).map((one) => one.AttachmentName).join(", ");
-  const card = isCard(line) ? cardOf(line.Content ?? "") : null;
+  const card = isCard(line) ? cardOf(line.Content ?? "", words) : null;
   if (!card) return spoken(line.Content ?? "");
   const title = [card.title, card.subtitle].filter(Boolean).join(". ") || words.say("unshown");
   return words.say("card", { title, count: card.options.length });
@@ -107,7 +107,7 @@ const bodyOf = ({ line, over }, setting) => {
   if (line.Type === "ATTACHMENT")
     return (line.Attachments ?? []).map((one) => fileNode(one, over, setting));
   const content = line.Content ?? "";
-  const card = isCard(line) ? cardOf(content) : null;
+  const card = isCard(line) ? cardOf(content, words) : null;
   if (card) return card.title || card.options.length ? titleNodes(card) : [words.say("unshown")];
   if (line.ContentType === "text/markdown") return nodes(markdown(content));
   if (line.ContentType === "application/json") return [h("pre", {}, h("code", {}, content))];
@@ -135,7 +135,7 @@ const optionWords = ({ title, subtitle, href }) => {
 
 /** @type {(row: MessageRow, setting: Setting) => Node[]} */
 const optionNodes = ({ line, answered, answer }, { words, actions }) => {
-  const card = cardOf(line.Content ?? "");
+  const card = cardOf(line.Content ?? "", words);
   if (!card?.clickable || !card.options.length) return [];
   const quick = card.template === "QuickReply" && card.options.every((one) => !one.subtitle);
   const all = card.options.map((option) => {

@@ -1,6 +1,8 @@
 /**
  * Interactive messages: what a template asks, and the choices it offers. List pickers, panels and
  * quick replies can be clicked; every other template is its title and its options as text.
+ *
+ * @import { Words } from "./words.js"
  */
 
 import { safeAddress } from "./richtext.js";
@@ -11,8 +13,8 @@ const REPLY_MAX = 200;
 /** @typedef {{ title: string, subtitle: string, href?: string }} Option */
 /** @typedef {{ template: string, title: string, subtitle: string, clickable: boolean, options: Option[] }} Card */
 
-/** @type {(content: string) => Card | null} nothing if it is not a template at all */
-export const cardOf = (content) => {
+/** @type {(content: string, words: Words) => Card | null} nothing if it is not a template at all */
+export const cardOf = (content, words) => {
   try {
     const { templateType, data } = JSON.parse(content);
     const body = data?.content;
@@ -20,7 +22,7 @@ export const cardOf = (content) => {
     const most = templateType === "QuickReply" ? REPLY_MAX : TITLE_MAX;
     const options = listOf(body.elements ?? body.timeslots)
       .filter((element) => !element.actionDetail)
-      .map((element) => optionOf(element, most))
+      .map((element) => optionOf(element, most, words))
       .filter((option) => option.title);
     return {
       template: templateType,
@@ -37,23 +39,23 @@ export const cardOf = (content) => {
 /** @type {(value: unknown) => Record<string, any>[]} */
 const listOf = (value) => (Array.isArray(value) ? value.filter((one) => one && typeof one === "object") : []);
 
-/** @type {(element: Record<string, any>, most: number) => Option} */
-const optionOf = (element, most) => {
+/** @type {(element: Record<string, any>, most: number, words: Words) => Option} */
+const optionOf = (element, most, words) => {
   // An element of a carousel is a template of its own.
   const inner = element.data?.content ?? {};
   const option = {
-    title: short(element.title ?? inner.title ?? slotOf(element.date), most),
+    title: short(element.title ?? inner.title ?? slotOf(element.date, words), most),
     subtitle: short(element.subtitle ?? inner.subtitle, TITLE_MAX),
   };
   const href = element.type === "hyperlink" ? safeAddress(String(element.url)) : undefined;
   return href ? { ...option, href } : option;
 };
 
-/** @type {(date: unknown) => string | undefined} a time slot as people say it */
-const slotOf = (date) => {
+/** @type {(date: unknown, words: Words) => string | undefined} a time slot as people say it */
+const slotOf = (date, words) => {
   // "2020-10-31T17:00+00:00"; some flows write the offset without its colon.
   const at = Date.parse(String(date).replace(/([+-]\d\d)(\d\d)$/, "$1:$2"));
-  return at ? new Date(at).toLocaleString(undefined, { dateStyle: "full", timeStyle: "short" }) : undefined;
+  return at ? words.moment(at) : undefined;
 };
 
 /** @type {(text: unknown, most: number) => string} cut as the service's own clients cut it */

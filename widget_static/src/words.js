@@ -39,6 +39,11 @@ export class Words {
     return new Date(at).toLocaleTimeString(this.#locale, { hour: "numeric", minute: "2-digit" });
   }
 
+  /** @param {number} at milliseconds @returns {string} day and time of an appointment */
+  moment(at) {
+    return new Date(at).toLocaleString(this.#locale, { dateStyle: "full", timeStyle: "short" });
+  }
+
   /** @param {number} at milliseconds @param {number} now @returns {string} */
   day(at, now) {
     const days = Math.round((midnight(now) - midnight(at)) / 86_400_000);

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { cardOf } from "../../../widget_static/src/interactive.js";
+import { Words } from "../../../widget_static/src/words.js";
 
-const card = (templateType, content) => cardOf(JSON.stringify({ templateType, version: "1.0", data: { content } }));
+const WORDS = new Words({}, "de");
+const card = (templateType, content) => cardOf(JSON.stringify({ templateType, version: "1.0", data: { content } }), WORDS);
 
 test("a list picker offers its elements", () => {
   const found = card("ListPicker", { title: "What?", subtitle: "Tap", elements: [{ title: "A", subtitle: "first" }, { title: "B" }] });
@@ -20,6 +22,11 @@ test("every template has a title and its options as text", () => {
   const inner = { templateType: "Panel", data: { content: { title: "Inner" } } };
   assert.equal(card("Carousel", { title: "t", elements: [inner] }).options[0].title, "Inner");
   assert.deepEqual(card("ViewResource", { viewToken: "x" }).options, []);
+});
+
+test("a time slot is written in the widget's language", () => {
+  const slot = card("TimePicker", { title: "Wann?", timeslots: [{ date: "2026-11-25T12:00+00:00", duration: 60 }] });
+  assert.match(slot.options[0].title, /^Mittwoch, 25\. November 2026 um /);
 });
 
 test("a hyperlink is a link if it leads to the web, else a plain option", () => {
@@ -40,7 +47,7 @@ test("paging elements are no choices", () => {
 
 test("nonsense is no card", () => {
   for (const content of ["", "{", "null", "7", "[]", '{"templateType":"ListPicker"}', '{"templateType":3,"data":{"content":{}}}'])
-    assert.equal(cardOf(content), null);
+    assert.equal(cardOf(content, WORDS), null);
   assert.deepEqual(card("ListPicker", { title: 3, elements: "x" }).options, []);
   assert.deepEqual(card("ListPicker", { elements: [null, 3, { title: { a: 1 } }] }).options, []);
 });
