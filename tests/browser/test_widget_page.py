@@ -9,7 +9,7 @@ from playwright.sync_api import Error, expect
 
 from tests.browser.accessibility import assert_accessible
 from tests.browser.conftest import OpenPage
-from tests.browser.widget import TAG, Widget
+from tests.browser.widget import TAG, Widget, until
 from tests.processes import RunningDemo
 
 INTERACTIVE = "application/vnd.amazonaws.connect.message.interactive"
@@ -123,6 +123,26 @@ def test_everything_can_be_done_by_keyboard(widget: Widget) -> None:
     keys.press("Escape")
     expect(widget.panel).to_be_hidden()
     expect(widget.launcher).to_be_focused()
+
+
+def test_a_long_code_block_scrolls_by_keyboard_and_a_short_one_is_passed_by(
+    widget: Widget,
+) -> None:
+    widget.meet_agent()
+    widget.hear("```\nshort\n```", content_type="text/markdown")
+    lines = "\n".join(f"line {number}" for number in range(40))
+    widget.hear(f"```\n{lines}\n```", content_type="text/markdown")
+    short, long = (widget.log.locator("pre", has_text=text) for text in ("short", "line 39"))
+    expect(long).to_have_attribute("tabindex", "0")
+    expect(short).not_to_have_attribute("tabindex", "0")
+    assert_accessible(widget.page)
+    long.focus()
+    widget.page.keyboard.press("End")
+    widget.page.keyboard.press("PageDown")
+    until(widget.page, lambda: long.evaluate("it => it.scrollTop") > 0)
+    widget.hear("and one more thing")  # draws the block's row again
+    expect(widget.said("and one more thing")).to_be_visible()
+    expect(long).to_be_focused()
 
 
 def tab_until(widget: Widget, name: str, key: str = "Tab") -> None:

@@ -8,7 +8,7 @@
 
 import { cardOf } from "./interactive.js";
 import { h, icon } from "./nodes.js";
-import { markdown, nodes, plain, spoken } from "./richtext.js";
+import { codeBlock, markdown, nodes, plain, spoken } from "./richtext.js";
 import { eventWords, isCard } from "./rows.js";
 
 /**
@@ -110,7 +110,7 @@ const bodyOf = ({ line, over }, setting) => {
   const card = isCard(line) ? cardOf(content, words) : null;
   if (card) return card.title || card.options.length ? titleNodes(card) : [words.say("unshown")];
   if (line.ContentType === "text/markdown") return nodes(markdown(content));
-  if (line.ContentType === "application/json") return [h("pre", {}, h("code", {}, content))];
+  if (line.ContentType === "application/json") return nodes([codeBlock(content)]);
   if (line.chunk === undefined) return nodes(plain(content));
   return [...nodes(plain(content)), h("span", { class: "caret", "aria-hidden": "true" })];
 };

@@ -73,8 +73,13 @@ const nodeOf = (twig) => {
     element.setAttribute("rel", "noopener noreferrer nofollow ugc");
   }
   element.append(...nodes(twig.children));
+  // Whether it scrolls is known when it has a place: see view.
+  if (twig.tag === "pre") element.tabIndex = 0;
   return element;
 };
+
+/** @type {(code: string) => Branch} */
+export const codeBlock = (code) => ({ tag: "pre", children: [{ tag: "code", children: [code] }] });
 
 /** @type {(twig: Twig) => string} */
 const wordsOf = (twig) =>
@@ -124,7 +129,7 @@ const fence = (lines, at) => {
   const end = lines.findIndex((line, index) => index > at && /^\s{0,3}```\s*$/.test(line));
   const last = end < 0 ? lines.length : end;
   const code = lines.slice(at + 1, last).join("\n");
-  return { block: { tag: "pre", children: [{ tag: "code", children: [code] }] }, next: last + 1 };
+  return { block: codeBlock(code), next: last + 1 };
 };
 
 /** @type {(text: string, depth?: number) => Twig[]} */

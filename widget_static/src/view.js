@@ -68,7 +68,10 @@ export class View {
     );
     this.#welcome.append(h("p", {}, words.say("welcome")));
     this.node = h("div", { class: "log" }, this.#scroller, this.#pill, this.#typingStatus);
-    new ResizeObserver(() => this.#stick && this.toNewest()).observe(this.#scroller);
+    new ResizeObserver(() => {
+      this.#reach();
+      if (this.#stick) this.toNewest();
+    }).observe(this.#scroller);
   }
   /** Follow the newest line. Only scrolling up ends it: a glide to the end passes places on its way. */
   #stick = true;
@@ -95,6 +98,7 @@ export class View {
     const top = topOf(anchor);
     const rows = rowsOf(state);
     const more = this.#place(rows, { ...this.#setting, own: state.participantId, now: Date.now() });
+    this.#reach();
     this.#welcome.hidden = rows.length > 0 || state.phase === "gone";
     this.#drawOlder(state);
     this.#drawTyping(state);
@@ -102,6 +106,12 @@ export class View {
     // Whatever changed above, what is being read stays where it is.
     if (anchor?.isConnected) this.#scroller.scrollTop += topOf(anchor) - top;
     if (more) this.#pill.hidden = false;
+  }
+
+  /** A block of code that scrolls is a stop for the keyboard, no other is. */
+  #reach() {
+    for (const block of this.#rows.querySelectorAll("pre"))
+      block.tabIndex = block.scrollHeight > block.clientHeight ? 0 : -1;
   }
 
   /** @type {() => Element | undefined} the first row one can see, separators apart: those may move */
@@ -152,7 +162,7 @@ export class View {
   #redrawn({ row: before, node }, row, setting) {
     if (same(before, row)) return node;
     const { activeElement } = /** @type {ShadowRoot} */ (this.node.getRootNode());
-    const controls = () => [...node.querySelectorAll("button, a")];
+    const controls = () => [...node.querySelectorAll("button, a, pre")];
     const held = activeElement ? controls().indexOf(activeElement) : -1;
     node.className = classOf(row);
     node.replaceChildren(...contentsOf(row, setting));

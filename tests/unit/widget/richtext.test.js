@@ -22,7 +22,7 @@ test("markdown becomes the elements people mean", () => {
     "1. a\n2) b": "<ol><li>a</li><li>b</li></ol>",
     "# head\ntext": "<p><strong>head</strong></p><p>text</p>",
     "> q\n> r": "<blockquote><p>q</p><p>r</p></blockquote>",
-    "```\n<b>*x*\n```": "<pre><code>&lt;b&gt;*x*</code></pre>",
+    "```\n<b>*x*\n```": '<pre tabindex="0"><code>&lt;b&gt;*x*</code></pre>',
     "one\ntwo\n\nthree": "<p>one\ntwo</p><p>three</p>",
     "\\*not\\*": "<p>*not*</p>",
     "snake_case_name": "<p>snake_case_name</p>",
@@ -64,7 +64,7 @@ test("nothing written becomes an element of its own", () => {
     for (const element of root.querySelectorAll("*")) {
       assert.ok(allowed.has(element.tagName), `${attack}: ${element.tagName}`);
       for (const { name, value } of element.attributes) {
-        assert.ok(["href", "target", "rel"].includes(name), `${attack}: ${name}`);
+        assert.ok(["href", "target", "rel", "tabindex"].includes(name), `${attack}: ${name}`);
         if (name === "href") assert.match(value, /^(https?|mailto):/);
       }
     }
