@@ -242,7 +242,7 @@ export class Stage {
     const matches = (/** @type {string} */ one) =>
       one === type || (one.startsWith(".") ? one : `.${one}`) === ending;
     if (!size) return words.say("fileEmpty");
-    if (size > most) return words.say("fileTooLarge", { size: words.size(most) });
+    if (size > most) return words.say("fileTooLarge", { size: words.size(most, "floor") });
     return !types.length || types.some(matches) ? "" : words.say("fileType");
   }
 

@@ -54,11 +54,11 @@ export class Words {
     return new Date(at).toLocaleDateString(this.#locale, /** @type {any} */ (format));
   }
 
-  /** @param {number} bytes @returns {string} */
-  size(bytes) {
+  /** @param {number} bytes @param {"floor" | "halfExpand"} [roundingMode] of a limit the floor: what is said to fit must fit @returns {string} */
+  size(bytes, roundingMode = "halfExpand") {
     const unit = bytes < 1_000_000 ? "kilobyte" : "megabyte";
     const value = Math.max(bytes / (unit === "kilobyte" ? 1_000 : 1_000_000), 0.1);
-    const format = { style: "unit", unit, maximumFractionDigits: value < 10 ? 1 : 0 };
+    const format = { style: "unit", unit, roundingMode, maximumFractionDigits: value < 10 ? 1 : 0 };
     return new Intl.NumberFormat(this.#locale, /** @type {any} */ (format)).format(value);
   }
 }

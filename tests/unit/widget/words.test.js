@@ -24,6 +24,9 @@ test("days are named as people name them", () => {
 
 test("times and sizes follow the language, and a language nobody knows does no harm", () => {
   assert.match(new Words({}, "de_DE").size(20_971_520), /^21\sMB$/);
+  // As a limit, so that a file of 21 MB is not said to fit.
+  assert.match(new Words({}, "en").size(20_971_520, "floor"), /^20\sMB$/);
+  assert.match(new Words({}, "en").size(5_990_000, "floor"), /^5\.9\sMB$/);
   assert.match(new Words({}, "not a language!").time(NOW), /12/);
 });
 
