@@ -13,7 +13,7 @@ const INLINE = new RegExp(
     /\\([\\`*_{}[\]()#+\-.!~>])/, // 1 escaped
     /`([^`\n]{1,2000})`/, // 2 code
     /\[([^\]\n]{1,500})\]\(\s{0,9}<?([^)\s>]{1,2000})>?(?:\s{1,9}"[^"\n]{0,200}")?\s{0,9}\)/, // 3, 4 link
-    /\*\*(?=\S)([^\n]{1,2000}?\S|\S)\*\*/, // 5 bold
+    /\*\*(?=\S)([^\n]{1,2000}?\S|\S)\*\*(?!\*)/, // 5 bold, with italic inside it if there is a third star
     /(?<!\w)__(?=\S)([^\n]{1,2000}?\S|\S)__(?!\w)/, // 6 bold
     /~~(?=\S)([^~\n]{1,2000})~~/, // 7 strike
     /\*(?=\S)([^*\n]{1,2000}?\S|[^*\s])\*/, // 8 italic
@@ -24,7 +24,7 @@ const INLINE = new RegExp(
   "g",
 );
 const ADDRESS = /https?:\/\/[^\s<>"'`]{1,2000}/gi;
-const ENDS_BEFORE = /[.,;:!?)\]}*_~]+$/;
+const ENDS_BEFORE = /[.,;:!?)\]}*_~]$/;
 
 /** @type {(text: string) => Branch[]} plain text, with addresses made links */
 export const plain = (text) => [{ tag: "p", children: linked(text) }];
@@ -160,13 +160,20 @@ const marked = (match, depth) => {
   return { tag: "em", children: inline(star ?? low ?? "", depth) };
 };
 
+/** @type {(address: string) => string} without the punctuation behind it; a bracket that was opened in it belongs to it */
+const withoutEnd = (address) => {
+  const closes = () => address.endsWith(")") && address.split("(").length >= address.split(")").length;
+  while (ENDS_BEFORE.test(address) && !closes()) address = address.slice(0, -1);
+  return address;
+};
+
 /** @type {(text: string) => Twig[]} */
 const linked = (text) => {
   /** @type {Twig[]} */
   const twigs = [];
   let from = 0;
   for (const match of text.matchAll(ADDRESS)) {
-    const shown = match[0].replace(ENDS_BEFORE, "");
+    const shown = withoutEnd(match[0]);
     const href = safeAddress(shown);
     if (!href) continue;
     if (match.index > from) twigs.push(text.slice(from, match.index));

@@ -25,6 +25,8 @@ test("markdown becomes the elements people mean", () => {
     "```\n<b>*x*\n```": '<pre tabindex="0"><code>&lt;b&gt;*x*</code></pre>',
     "one\ntwo\n\nthree": "<p>one\ntwo</p><p>three</p>",
     "\\*not\\*": "<p>*not*</p>",
+    "***both***": "<p><strong><em>both</em></strong></p>",
+    "a ***b*** and **c**": "<p>a <strong><em>b</em></strong> and <strong>c</strong></p>",
     "snake_case_name": "<p>snake_case_name</p>",
     "2 * 3 * 4": "<p>2 * 3 * 4</p>",
   };
@@ -36,6 +38,16 @@ test("addresses in plain text are links, without the point behind them", () => {
     html(plain("see https://a.b/c?d=1. **ok**")),
     '<p>see <a href="https://a.b/c?d=1">https://a.b/c?d=1</a>. **ok**</p>',
   );
+});
+
+test("a bracket behind an address belongs to it if it was opened in it", () => {
+  const links = (text) => [...html(plain(text)).matchAll(/>(http[^<]*)</g)].map(([, shown]) => shown);
+  assert.deepEqual(links("https://a.b/Amazon_(river)."), ["https://a.b/Amazon_(river)"]);
+  assert.deepEqual(links("(see https://a.b/Amazon_(river))"), ["https://a.b/Amazon_(river)"]);
+  assert.deepEqual(links("(https://a.b/c), https://a.b/d)!?"), ["https://a.b/c", "https://a.b/d"]);
+  const started = performance.now();
+  links(`https://a.b/${")".repeat(1900)} `.repeat(8));
+  assert.ok(performance.now() - started < 500);
 });
 
 test("links go to the web and to mail only", () => {
