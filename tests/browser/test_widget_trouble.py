@@ -165,6 +165,25 @@ def test_a_start_that_is_refused_says_what_to_do(widget: Widget) -> None:
     expect(widget.said("Hello")).to_have_count(1)
 
 
+def test_what_was_written_for_a_chat_that_did_not_begin_can_be_sent_again(widget: Widget) -> None:
+    widget.page.route(
+        "**/api/v1/sessions",
+        lambda route: route.fulfill(
+            status=422, content_type="application/problem+json", body='{"detail": "Not now."}'
+        ),
+    )
+    widget.visit()
+    widget.page.evaluate("() => { chatproxy('send', 'early bird'); chatproxy('open') }")
+    row = widget.own("early bird")
+    expect(row).to_contain_text("Not sent.")
+    expect(widget.panel).to_contain_text("Not now.")
+    widget.page.unroute("**/api/v1/sessions")
+    row.get_by_role("button", name="Retry").click()
+    expect(row).to_contain_text("Sent")
+    expect(row).to_have_count(1)
+    expect(widget.box).to_be_focused()
+
+
 def test_the_service_behind_the_proxy_may_drop_its_socket(widget: Widget) -> None:
     widget.meet_agent()
     widget.act("drop-sockets")

@@ -106,6 +106,7 @@ export class Conversation extends EventTarget {
     const clientToken = memory.record.start ?? (this.#startToken || newToken());
     this.#startToken = clientToken;
     memory.patch({ start: clientToken, startedAt: clock.now() });
+    this.#early = inState("queued", this.#early);
     const turn = this.#enter("opening");
     try {
       const started = await this.#tryStart({ widget: this.#widget, clientToken, ...details });
@@ -124,6 +125,7 @@ export class Conversation extends EventTarget {
       memory.forget();
       const failure = failureOf(error);
       if (!failure.repeatable) this.#startToken = "";
+      this.#early = inState("failed", this.#early);
       this.#enter("failed", failure);
     }
   }
@@ -263,3 +265,6 @@ export class Conversation extends EventTarget {
     });
   }
 }
+
+/** @type {(state: Entry["state"], entries: readonly Entry[]) => Entry[]} */
+const inState = (state, entries) => entries.map((entry) => ({ ...entry, state }));

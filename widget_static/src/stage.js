@@ -138,7 +138,8 @@ export class Stage {
     };
     return {
       answer: then((text) => this.#send(text)),
-      retry: then((token) => chat()?.retry(token)),
+      // Without a chat it waits for one to begin.
+      retry: then((token) => (chat() ? chat()?.retry(token) : this.#hooks.start())),
       discard: then((token) => this.#conversation.discard(token)),
       retryUpload: then((token) => chat()?.uploads.retry(token)),
       cancelUpload: then((token) => chat()?.uploads.cancel(token)),

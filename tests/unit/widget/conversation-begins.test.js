@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { event, FakeApi, item, onStage, own, RECORD, refused, settled, silence, texts, theatre } from "./stage.js";
+import { event, FakeApi, item, onStage, own, RECORD, refused, settled, silence, states, texts, theatre } from "./stage.js";
 
 test("without a record there is no chat, and nothing is asked", () => {
   const { conversation, api, remembered } = theatre();
@@ -96,6 +96,24 @@ test("what was written before the chat began is sent when it has", async () => {
   assert.equal(scene.conversation.state.entries[0].content, "first words");
   await settled();
   assert.equal(scene.api.named("sendMessage")[0].args[1].Content, "first words");
+});
+
+test("what was written for a chat that did not begin is not said to be on its way", async () => {
+  const scene = theatre();
+  const { start } = scene.api;
+  scene.api.start = async () => {
+    throw refused(422);
+  };
+  scene.conversation.send("hello");
+  void scene.conversation.start({});
+  assert.deepEqual(states(scene), ["queued"]);
+  await settled();
+  assert.deepEqual([scene.conversation.state.phase, states(scene)], ["failed", ["failed"]]);
+  scene.api.start = start;
+  scene.conversation.begin({});
+  assert.deepEqual(states(scene), ["queued"]);
+  await settled();
+  assert.deepEqual([texts(scene), states(scene)], [["hello"], []]);
 });
 
 test("a chat found again is read, without being news", async () => {
