@@ -14,7 +14,7 @@ import { build } from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const src = join(here, "src");
 const dist = join(here, "dist");
-const BUDGET = { loader: 2048, panel: 27 * 1024 };
+const BUDGET = { loader: 2048, panel: 28 * 1024 };
 
 const sha = (algorithm, encoding, content) => createHash(algorithm).update(content).digest(encoding);
 

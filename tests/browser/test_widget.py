@@ -3,7 +3,7 @@
 import json
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.widget import Widget, until
 
@@ -93,6 +93,66 @@ def test_a_list_picker_shows_its_subtitles_and_rests_after_any_answer(widget: Wi
     expect(option).to_contain_text("Free within 30 days")
     widget.say("something of my own")
     expect(option).to_be_disabled()
+
+
+def test_a_list_of_several_pages_can_be_leafed_through_and_chosen_from(widget: Widget) -> None:
+    widget.start()
+    widget.say("pages")
+    expect(widget.said("Our shoes")).to_contain_text("1 to ")
+    first = widget.said("Our shoes").inner_text()
+    more = widget.button("Show more")
+    more.press("Enter")
+    expect(widget.said("Our shoes")).to_contain_text("5 to ")
+    expect(more).to_be_focused()
+    while more.count():
+        seen = widget.said("Our shoes").inner_text()
+        more.click()
+        expect(widget.said("Our shoes")).not_to_contain_text(seen.splitlines()[-1])
+    expect(widget.said("Our shoes")).to_have_count(1)
+    previous = widget.button("Previous")
+    expect(previous).to_be_focused()
+    while previous.count():
+        seen = widget.said("Our shoes").inner_text()
+        previous.click()
+        expect(widget.said("Our shoes")).not_to_contain_text(seen.splitlines()[-1])
+    assert widget.said("Our shoes").inner_text() == first
+    expect(widget.log.locator(".message.own")).to_have_count(1)
+    more.click()
+    chosen = widget.log.locator(".option").nth(1)
+    expect(widget.said("Our shoes")).to_contain_text("5 to ")
+    title = chosen.inner_text()
+    chosen.click()
+    expect(widget.own(title)).to_have_count(1)
+    expect(widget.button(f"{title}, chosen")).to_be_disabled()
+    expect(more).to_have_count(0)
+
+
+def test_a_page_that_does_not_come_is_said_and_can_be_asked_for_again(
+    widget: Widget, expected_problems: list[str]
+) -> None:
+    expected_problems.append("ERR_FAILED")
+    widget.start()
+    widget.say("pages")
+    expect(widget.button("Show more")).to_be_visible()
+    widget.page.route("**/participant/message", lambda route: route.abort())
+    widget.button("Show more").click()
+    expect(widget.panel.get_by_role("alert")).to_contain_text("cannot be reached")
+    widget.page.unroute("**/participant/message")
+    widget.button("Show more").click()
+    expect(widget.said("Our shoes")).to_contain_text("5 to ")
+    expect(widget.panel.get_by_role("alert")).to_have_count(0)
+
+
+def test_where_paging_is_not_allowed_it_is_said_that_there_is_more(widget: Widget) -> None:
+    def plain_only(route: Route) -> None:
+        body = route.fetch().json()
+        route.fulfill(json={**body, "contentTypes": ["text/plain"]})
+
+    widget.page.route("**/api/v1/widgets/*", plain_only)
+    widget.start()
+    widget.say("pages")
+    expect(widget.log).to_contain_text("There is more to choose from.")
+    expect(widget.button("Show more")).to_have_count(0)
 
 
 def test_every_other_template_can_be_read(widget: Widget) -> None:

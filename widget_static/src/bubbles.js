@@ -7,13 +7,14 @@
  */
 
 import { cardOf } from "./interactive.js";
-import { h, icon } from "./nodes.js";
+import { h, icon, small } from "./nodes.js";
 import { codeBlock, markdown, nodes, plain, spoken } from "./richtext.js";
 import { eventWords, isCard } from "./rows.js";
 
 /**
  * @typedef {object} Actions what a visitor can do to a row
  * @property {(text: string) => void} answer
+ * @property {((answer: string, button: HTMLElement) => void) | null} page leaf through a list; null: it cannot be asked for
  * @property {(token: string) => void} retry
  * @property {(token: string) => void} discard
  * @property {(token: string) => void} retryUpload
@@ -142,13 +143,27 @@ const optionNodes = ({ line, answered, answer }, { words, actions }) => {
     if (option.href) return h("span", { class: "option link" }, ...optionWords(option), icon("away"));
     const chosen = answered && answer === option.title;
     const props = {
-      ...{ type: "button", part: "option", class: chosen ? "option chosen" : "option" },
+      ...{ part: "option", class: chosen ? "option chosen" : "option" },
       ...{ disabled: answered, onclick: () => actions.answer(option.title) },
       "aria-label": chosen && words.say("chosen", { title: option.title }),
     };
     return h("button", props, ...optionWords(option));
   });
-  return [h("div", { class: quick ? "options quick" : "options", role: "group", "aria-label": card.title }, ...all)];
+  const pages = answered ? [] : pageNodes(card.pages, words, actions);
+  return [
+    h("div", { class: quick ? "options quick" : "options", role: "group", "aria-label": card.title }, ...all, ...pages),
+  ];
+};
+
+/** @type {(pages: import("./interactive.js").Page[], words: Words, actions: Actions) => Node[]} */
+const pageNodes = (pages, words, { page }) => {
+  if (!pages.length) return [];
+  if (!page) return [h("div", { class: "option-text" }, words.say("morePages"))];
+  const buttons = pages.map(({ title, answer }) => {
+    const press = (/** @type {{ currentTarget: HTMLElement }} */ { currentTarget }) => page(answer, currentTarget);
+    return h("button", { class: "older", onclick: press }, title);
+  });
+  return [h("div", { class: "pages" }, ...buttons)];
 };
 
 /** @type {(attachment: Attachment, over: boolean, setting: Setting) => Node} */
@@ -156,7 +171,7 @@ const fileNode = (attachment, over, { words, actions }) => {
   const { AttachmentName: name, Status } = attachment;
   const label = h("span", { class: "file-name" }, name);
   if (Status === "APPROVED" && !over) {
-    const props = { type: "button", class: "file", "aria-label": words.say("download", { name }) };
+    const props = { class: "file", "aria-label": words.say("download", { name }) };
     return h("button", { ...props, onclick: () => actions.download(attachment) }, icon("file"), label);
   }
   const key = Status === "REJECTED" ? "fileRejected" : over ? "fileOver" : "checking";
@@ -215,9 +230,6 @@ const uploadNodes = ({ token, file, progress, state, failure }, { words, actions
     ),
   ];
 };
-
-/** @type {(text: string, act: () => void) => Node} */
-const small = (text, act) => h("button", { type: "button", class: "small", onclick: act }, text);
 
 /** @type {(name: string) => string} */
 const initials = (name) => {

@@ -11,6 +11,7 @@
 
 import { ApiProblem, failureOf } from "./api.js";
 import { Attention } from "./attention.js";
+import { newToken } from "./clock.js";
 import { Delivery } from "./delivery.js";
 import { CHAT_OVER, Fate, isOver } from "./fate.js";
 import { Feed } from "./feed.js";
@@ -172,6 +173,12 @@ export class Chat {
   send(text) {
     this.#signals.said();
     this.#delivery.add(text, "text/plain");
+  }
+
+  /** What is said by pressing something, without words: told when it fails, not kept. @param {string} content @param {string} contentType */
+  press(content, contentType) {
+    const body = { Content: content, ContentType: contentType, ClientToken: newToken() };
+    return this.#attempt(this.#keys.use((key) => this.#api.sendMessage(key, body)));
   }
 
   /** @param {string} token */

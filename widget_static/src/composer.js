@@ -44,7 +44,7 @@ export class Composer {
     this.#attach = h(
       "button",
       {
-        ...{ type: "button", class: "round", hidden: true, "aria-label": words.say("attach") },
+        ...{ class: "round", hidden: true, "aria-label": words.say("attach") },
         onclick: () => this.#files.click(),
       },
       icon("attach"),

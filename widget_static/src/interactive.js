@@ -11,7 +11,8 @@ const TITLE_MAX = 400;
 const REPLY_MAX = 200;
 
 /** @typedef {{ title: string, subtitle: string, href?: string }} Option */
-/** @typedef {{ template: string, title: string, subtitle: string, clickable: boolean, options: Option[] }} Card */
+/** @typedef {{ title: string, answer: string }} Page of a longer list; sending `answer` brings it */
+/** @typedef {{ template: string, title: string, subtitle: string, clickable: boolean, options: Option[], pages: Page[] }} Card */
 
 /** @type {(content: string, words: Words) => Card | null} nothing if it is not a template at all */
 export const cardOf = (content, words) => {
@@ -20,7 +21,8 @@ export const cardOf = (content, words) => {
     const body = data?.content;
     if (typeof templateType !== "string" || !body) return null;
     const most = templateType === "QuickReply" ? REPLY_MAX : TITLE_MAX;
-    const options = listOf(body.elements ?? body.timeslots)
+    const elements = listOf(body.elements ?? body.timeslots);
+    const options = elements
       .filter((element) => !element.actionDetail)
       .map((element) => optionOf(element, most, words))
       .filter((option) => option.title);
@@ -30,10 +32,22 @@ export const cardOf = (content, words) => {
       subtitle: short(body.subtitle, TITLE_MAX),
       clickable: ["ListPicker", "Panel", "QuickReply"].includes(templateType),
       options,
+      pages: elements
+        .filter((element) => element.actionDetail)
+        .map((element) => pageOf(element, templateType, body)),
     };
   } catch {
     return null;
   }
+};
+
+/** @type {(content: string) => string | undefined} what the pages of one list have in common. Not parsed: it is asked of every card each time something changes */
+export const referenceOf = (content) => /"referenceId"\s*:\s*"([^"\\]+)"/.exec(content)?.[1];
+
+/** @type {(element: Record<string, any>, templateType: string, body: Record<string, unknown>) => Page} */
+const pageOf = ({ title, actionDetail: action }, templateType, { preIndex, nextIndex, listId, referenceId }) => {
+  const data = { actionName: title, preIndex, nextIndex, listId, templateType, referenceId };
+  return { title: short(title, TITLE_MAX), answer: JSON.stringify({ version: "1.0", data, action }) };
 };
 
 /** @type {(value: unknown) => Record<string, any>[]} */

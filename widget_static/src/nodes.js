@@ -18,7 +18,7 @@ const ICONS = {
 };
 
 /**
- * An element. `class`, `part`, `role` and `aria-…` are attributes, `on…` listeners, all else properties.
+ * An element; a button submits nothing unless its props say so. `class`, `part`, `role` and `aria-…` are attributes, `on…` listeners, all else properties.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
@@ -28,6 +28,7 @@ const ICONS = {
  */
 export const h = (tag, props = {}, ...children) => {
   const element = document.createElement(tag);
+  if (tag === "button") Object.assign(element, { type: "button" });
   for (const [name, value] of Object.entries(props)) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), /** @type {any} */ (value));
@@ -49,3 +50,6 @@ export const icon = (name) => {
   svg.append(path);
   return svg;
 };
+
+/** @type {(text: string, act: () => void) => HTMLButtonElement} */
+export const small = (text, act) => h("button", { class: "small", onclick: act }, text);

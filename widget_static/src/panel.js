@@ -14,7 +14,7 @@ import { Conversation } from "./conversation.js";
 import * as events from "./events.js";
 import { h } from "./nodes.js";
 import { Memory, slotFor } from "./memory.js";
-import { eventWords, isOwn } from "./rows.js";
+import { eventWords, isOwn, isSaid } from "./rows.js";
 import { Stage } from "./stage.js";
 import sheet from "./style.css" with { type: "css" };
 import { isMessage } from "./transcript.js";
@@ -235,7 +235,7 @@ class Panel {
   /** @param {Line} line */
   #arrived(line) {
     const own = isOwn(line, this.#conversation?.state.participantId ?? "");
-    if (isMessage(line)) this.#tell(new events.ChatMessageEvent(line, own));
+    if (isSaid(line)) this.#tell(new events.ChatMessageEvent(line, own));
     if (own) return;
     if (this.isOpen) this.#announcer.say(this.#spoken(line));
     else if (isMessage(line)) {

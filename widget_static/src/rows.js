@@ -5,30 +5,33 @@
  * @import { ChatState, Entry, Line, Row } from "./types.js"
  */
 
+import { referenceOf } from "./interactive.js";
 import { isEvent, isMessage, statusAt } from "./transcript.js";
 
 const GROUP_MS = 5 * 60_000;
 export const INTERACTIVE = "application/vnd.amazonaws.connect.message.interactive";
-const RESPONSE = `${INTERACTIVE}.response`;
+/** What pressing something sends that is no text: not for people to read. */
+export const RESPONSE = `${INTERACTIVE}.response`;
 const PEOPLE = ["AGENT", "SUPERVISOR"];
 
 /** @type {(state: ChatState) => Row[]} */
 export const rowsOf = (state) => {
   const { transcript, participantId: own } = state;
-  const shown = transcript.lines
-    .map((line, index) => ({ line, index }))
-    .filter(({ line }) => isShown(line, own))
+  const listed = transcript.lines.map((line, index) => ({ line, index, list: listOf(line) }));
+  const newest = new Map(listed.map(({ list, index }) => [list, index]));
+  const shown = listed
+    .filter(({ line, index, list }) => isShown(line, own) && (!list || newest.get(list) === index))
     .filter(({ line }, place, all) => !isSaidAgain(line, all[place + 1]?.line));
   const lastOwn = shown.findLast(({ line }) => isMessage(line) && isOwn(line, own));
   const pending = state.entries.filter((entry) => !isThere(entry, transcript.lines));
   const lastSaid = pending.length ? Infinity : (lastOwn?.index ?? -1);
   /** @type {Row[]} */
   const rows = [];
-  shown.forEach(({ line, index }, place) => {
+  shown.forEach(({ line, index, list }, place) => {
     const before = shown[place - 1]?.line;
     if (!before || dayOf(before.at) !== dayOf(line.at))
       rows.push({ kind: "day", key: `day:${dayOf(line.at)}`, at: line.at });
-    const key = line.clientToken ?? line.Id;
+    const key = list ?? line.clientToken ?? line.Id;
     if (!isMessage(line)) return rows.push({ kind: "event", key, line });
     const answered = isCard(line) && (lastSaid > index || !state.can.send);
     rows.push({
@@ -60,6 +63,12 @@ export const isOwn = (line, own) => !!own && line.ParticipantId === own;
 /** @type {(line: Line) => boolean} */
 export const isCard = (line) => line.ContentType === INTERACTIVE;
 
+/** @type {(line: Line) => boolean} in words, or with a file */
+export const isSaid = (line) => isMessage(line) && line.ContentType !== RESPONSE;
+
+/** @type {(line: Line) => string | undefined} which list it is a page of */
+const listOf = (line) => (isCard(line) ? referenceOf(line.Content ?? "") : undefined);
+
 /** @type {(line: Line, own: string) => { key: import("./words.js").Key } | null} the words for an event, if it is worth a line */
 export const eventWords = (line, own) => {
   const mine = isOwn(line, own);
@@ -78,7 +87,7 @@ export const eventWords = (line, own) => {
 /** @type {(line: Line, own: string) => boolean} */
 const isShown = (line, own) => {
   if (line.Type === "EVENT") return eventWords(line, own) !== null;
-  return isMessage(line) && line.ContentType !== RESPONSE;
+  return isSaid(line);
 };
 
 /** @type {(line: Line, next: Line | undefined) => boolean} an event whose newer copy stands right below */
@@ -90,7 +99,7 @@ const isThere = (entry, lines) => !!entry.echo && lines.some((line) => line.Id =
 
 /** @type {(lines: readonly Line[], index: number, own: string, pending: Entry[]) => string | null} what was said first after a card */
 const answerTo = (lines, index, own, pending) => {
-  const said = lines.slice(index + 1).find((line) => isMessage(line) && isOwn(line, own));
+  const said = lines.slice(index + 1).find((line) => isSaid(line) && isOwn(line, own));
   return said?.Content ?? pending[0]?.content ?? null;
 };
 

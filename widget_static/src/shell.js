@@ -6,7 +6,7 @@
  * @import { Words } from "./words.js"
  */
 
-import { h, icon } from "./nodes.js";
+import { h, icon, small } from "./nodes.js";
 
 const SMALL = matchMedia("(max-width: 480px), (max-height: 560px)");
 
@@ -48,7 +48,7 @@ export class Shell {
       task();
     };
     const item = (/** @type {"save" | "end"} */ key, /** @type {() => void} */ task) =>
-      h("button", { type: "button", class: "item", onclick: act(task) }, words.say(key));
+      h("button", { class: "item", onclick: act(task) }, words.say(key));
     this.#save = item("save", () => hooks.save());
     this.#end = item("end", () => this.askToEnd());
     this.#menu = h("div", { class: "menu", id: "menu", hidden: true }, this.#save, this.#end);
@@ -159,12 +159,12 @@ export class Shell {
 
   askToEnd() {
     const say = this.#words.say.bind(this.#words);
-    const keep = h("button", { type: "button", class: "button", onclick: () => this.#unask() }, say("endKeep"));
+    const keep = h("button", { class: "button", onclick: () => this.#unask() }, say("endKeep"));
     const end = () => {
       this.#unask();
       this.#hooks.end();
     };
-    const sure = h("button", { type: "button", class: "button danger", onclick: end }, say("endConfirm"));
+    const sure = h("button", { class: "button danger", onclick: end }, say("endConfirm"));
     const turn = (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "Tab") return;
       event.preventDefault();
@@ -228,7 +228,4 @@ export class Shell {
 
 /** @type {(name: Parameters<typeof icon>[0], label: string, act: () => void) => HTMLButtonElement} */
 const round = (name, label, act) =>
-  h("button", { type: "button", class: "round", "aria-label": label, onclick: act }, icon(name));
-
-/** @type {(text: string, act: () => void) => HTMLButtonElement} */
-const small = (text, act) => h("button", { type: "button", class: "small", onclick: act }, text);
+  h("button", { class: "round", "aria-label": label, onclick: act }, icon(name));

@@ -92,11 +92,6 @@ export class ChatSocket {
     if (this.#stage === "waiting" && this.#clock.now() >= this.#earliest) void this.#connect();
   }
 
-  /** Forget the place in the stream, so that the next subscription is a first one. */
-  forget() {
-    this.#position = "";
-  }
-
   async #connect() {
     this.#drop();
     this.#stage = "dialing";

@@ -10,6 +10,7 @@
 import { Composer } from "./composer.js";
 import { h } from "./nodes.js";
 import { safeAddress } from "./richtext.js";
+import { RESPONSE } from "./rows.js";
 import { Shell } from "./shell.js";
 import { isEvent } from "./transcript.js";
 import { View } from "./view.js";
@@ -138,6 +139,7 @@ export class Stage {
     };
     return {
       answer: then((text) => this.#send(text)),
+      page: this.#config.contentTypes.includes(RESPONSE) ? (answer, button) => void this.#page(answer, button) : null,
       // Without a chat it waits for one to begin.
       retry: then((token) => (chat() ? chat()?.retry(token) : this.#hooks.start())),
       discard: then((token) => this.#conversation.discard(token)),
@@ -153,6 +155,15 @@ export class Stage {
     this.#view.toNewest();
     this.#conversation.send(text);
     if (!this.#conversation.chat) this.#hooks.start();
+  }
+
+  /** @param {string} answer @param {HTMLElement} button */
+  async #page(answer, button) {
+    if (button.ariaBusy) return;
+    button.ariaBusy = "true";
+    this.#shell.alert("");
+    await this.#conversation.chat?.press(answer, RESPONSE);
+    button.ariaBusy = null;
   }
 
   /** The widget's title, and with whom the visitor speaks. @param {ChatState} state */
@@ -209,8 +220,8 @@ export class Stage {
   #closing(phase, text) {
     const words = this.#words;
     const label = words.say(phase === "failed" ? "startAgain" : "startAnew");
-    const start = { type: "button", class: "button primary", onclick: meant(() => this.#hooks.start()) };
-    const save = { type: "button", class: "button", onclick: meant(() => void this.#save()) };
+    const start = { class: "button primary", onclick: meant(() => this.#hooks.start()) };
+    const save = { class: "button", onclick: meant(() => void this.#save()) };
     return h(
       "div",
       { class: "closing" },

@@ -44,7 +44,7 @@ export class View {
     this.#hooks = hooks;
     this.#older = h(
       "button",
-      { type: "button", class: "older", hidden: true, onclick: () => hooks.older() },
+      { class: "older", hidden: true, onclick: () => hooks.older() },
       words.say("older"),
     );
     this.#scroller = h(
@@ -62,7 +62,7 @@ export class View {
     );
     this.#pill = h(
       "button",
-      { type: "button", class: "pill", hidden: true, onclick: () => this.toNewest(true) },
+      { class: "pill", hidden: true, onclick: () => this.toNewest(true) },
       icon("down"),
       words.say("newest"),
     );
@@ -162,11 +162,15 @@ export class View {
   #redrawn({ row: before, node }, row, setting) {
     if (same(before, row)) return node;
     const { activeElement } = /** @type {ShadowRoot} */ (this.node.getRootNode());
-    const controls = () => [...node.querySelectorAll("button, a, pre")];
-    const held = activeElement ? controls().indexOf(activeElement) : -1;
+    const controls = () => /** @type {HTMLElement[]} */ ([...node.querySelectorAll("button, a, pre")]);
+    const held = controls().findIndex((one) => one === activeElement);
     node.className = classOf(row);
     node.replaceChildren(...contentsOf(row, setting));
-    /** @type {HTMLElement | undefined} */ (controls()[held])?.focus();
+    if (held < 0) return node;
+    // The same one, or what stands in its place.
+    const now = controls();
+    const again = now.find((one) => one.textContent === activeElement?.textContent);
+    (again ?? now[held] ?? now.at(-1))?.focus();
     return node;
   }
 

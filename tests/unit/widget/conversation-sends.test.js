@@ -235,6 +235,20 @@ test("without a network nothing is tried, and it goes out when the chat is seen 
   assert.deepEqual(texts(scene), ["written in a tunnel"]);
 });
 
+test("what is pressed goes out beside the outbox, and is told when it does not", async () => {
+  const scene = await onStage();
+  const { chat } = scene.conversation;
+  await chat.press("{}", "x/response");
+  const [{ args }] = scene.api.named("sendMessage");
+  assert.deepEqual([args[0], args[1].Content, args[1].ContentType], ["ck-1", "{}", "x/response"]);
+  assert.deepEqual([texts(scene), states(scene), scene.conversation.state.failure], [[], [], null]);
+  scene.api.sendMessage = async () => {
+    throw silence();
+  };
+  await chat.press("{}", "x/response");
+  assert.deepEqual([states(scene), scene.conversation.state.failure.reason], [[], "timeout"]);
+});
+
 test("messages go out one after the other", async () => {
   const scene = await onStage();
   const answers = [];

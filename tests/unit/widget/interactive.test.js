@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { cardOf } from "../../../widget_static/src/interactive.js";
+import { cardOf, referenceOf } from "../../../widget_static/src/interactive.js";
 import { Words } from "../../../widget_static/src/words.js";
 
 const WORDS = new Words({}, "de");
@@ -41,8 +41,19 @@ test("titles are cut as the service's own clients cut them", () => {
   assert.equal(card("QuickReply", { title: "t", elements: [{ title: long }] }).options[0].title.length, 203);
 });
 
-test("paging elements are no choices", () => {
-  assert.deepEqual(card("ListPicker", { title: "t", elements: [{ title: "More", actionDetail: "SHOW_MORE" }] }).options, []);
+test("paging elements are no choices, but pages, with what brings them", () => {
+  const places = { preIndex: 0, nextIndex: 10, listId: "l", referenceId: "r" };
+  const elements = [{ title: "A" }, { title: "Back", actionDetail: "PREVIOUS_OPTIONS" }, { title: "More", actionDetail: "SHOW_MORE" }];
+  const { options, pages } = card("ListPicker", { title: "t", ...places, elements });
+  assert.deepEqual(options.map(({ title }) => title), ["A"]);
+  assert.deepEqual(pages.map(({ title }) => title), ["Back", "More"]);
+  const data = { actionName: "More", ...places, templateType: "ListPicker" };
+  assert.deepEqual(JSON.parse(pages[1].answer), { version: "1.0", action: "SHOW_MORE", data });
+});
+
+test("pages of one list are known by their reference, which no text can bring about", () => {
+  assert.equal(referenceOf('{"data":{"content":{"referenceId" : "r-1"}}}'), "r-1");
+  assert.equal(referenceOf(JSON.stringify({ data: { content: { title: '"referenceId":"x"' } } })), undefined);
 });
 
 test("nonsense is no card", () => {

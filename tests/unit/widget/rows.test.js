@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { INTERACTIVE, rowsOf } from "../../../widget_static/src/rows.js";
+import { INTERACTIVE, RESPONSE, rowsOf } from "../../../widget_static/src/rows.js";
 import { emptyTranscript, withItems } from "../../../widget_static/src/transcript.js";
 import { event, item, own } from "./stage.js";
 
@@ -47,6 +47,18 @@ test("an event that is told again is told once, where it was told last", () => {
 
 test("answers to guides are not shown", () => {
   assert.deepEqual(messages([own({ at: 1, ContentType: `${INTERACTIVE}.response` })]), []);
+});
+
+test("a newer page of a list takes the place of the older, and asking for it is no answer", () => {
+  const page = (at, title) => card({ at, Content: JSON.stringify({ data: { content: { title, referenceId: "r" } } }) });
+  const asked = own({ at: 2, ContentType: RESPONSE });
+  const before = messages([page(1, "one"), asked]);
+  const rows = messages([page(1, "one"), asked, page(3, "two"), item({ at: 4 })]);
+  assert.equal(rows.length, 2);
+  assert.match(rows[0].line.Content, /two/);
+  assert.deepEqual([rows[0].key, rows[0].answered, rows[0].answer], [before[0].key, false, null]);
+  const said = messages([page(1, "one"), asked, own({ at: 3, Content: "this one" })])[0];
+  assert.deepEqual([said.answered, said.answer], [true, "this one"]);
 });
 
 test("only the last own message tells how far it has come", () => {

@@ -59,6 +59,7 @@ export const en = {
   fileType: "Files of this type are not accepted. Choose another one.",
 
   unshown: "This window cannot show what was sent. Please ask for it in another way.",
+  morePages: "There is more to choose from. Please ask for it.",
   chosen: "{title}, chosen",
   joined: "{name} joined the chat",
   leftChat: "{name} left the chat",
