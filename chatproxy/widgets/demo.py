@@ -14,8 +14,6 @@ from chatproxy.widgets.models import Widget, normal_origin
 WIDGET_KEY = "demo"
 ADMIN_NAME = "demo"
 ADMIN_PASSWORD = "demo-only"  # noqa: S105  (public on purpose; see the module's first paragraph)
-#: Content type of what answers a view, or turns the pages of a list. (No word of `upstream` here.)
-_INTERACTIVE_RESPONSE = "application/vnd.amazonaws.connect.message.interactive.response"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -45,16 +43,11 @@ def seed_demo(port: int) -> None:
 
 
 def _make_widget(origins: list[str]) -> None:
-    """Origins, and what the bot's forms are answered with, are added; the rest is left as it is.
-
-    A person may have changed it in the admin.
-    """
+    """Origins are added; the rest is left as it is: a person may have changed it in the admin."""
     widget, _ = Widget.objects.get_or_create(
         key=WIDGET_KEY, defaults={"name": "Demo", "accepts_no_origin": True}
     )
     widget.allowed_origins = list(dict.fromkeys([*widget.allowed_origins, *origins]))
-    sendable = [*widget.sendable_content_types, _INTERACTIVE_RESPONSE]
-    widget.content_types = list(dict.fromkeys(sendable))
     widget.save()
 
 

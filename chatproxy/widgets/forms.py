@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from chatproxy.widgets.contrast import judge
 from chatproxy.widgets.models import (
     DEFAULT_CONTENT_TYPES,
+    INTERACTIVE_RESPONSE,
     Widget,
     normal_origin,
     validate_attribute_names,
@@ -28,6 +29,7 @@ PLAIN = "text/plain"
 CONTENT_TYPES = [
     (PLAIN, "Plain text (always)"),
     ("text/markdown", "Formatted text (Markdown)"),
+    (INTERACTIVE_RESPONSE, "Answers to forms and to lists of several pages"),
     ("application/json", "JSON, for a page's own messages"),
 ]
 

@@ -10,7 +10,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import TextChoices
 
-DEFAULT_CONTENT_TYPES = ["text/plain", "text/markdown"]
+#: What a form, and a list of several pages, is answered with.
+INTERACTIVE_RESPONSE = "application/vnd.amazonaws.connect.message.interactive.response"
+DEFAULT_CONTENT_TYPES = ["text/plain", "text/markdown", INTERACTIVE_RESPONSE]
 _KEY = RegexValidator(r"\A[a-z0-9][a-z0-9-]{1,62}\Z", "Use 2 to 63 of a-z, 0-9 and '-'.")
 _COLOUR = RegexValidator(r"\A#[0-9a-fA-F]{6}\Z", "Write a colour as #rrggbb, for example #2f55e0.")
 _ATTRIBUTE = re.compile(r"\A[A-Za-z0-9_-]{1,127}\Z")

@@ -11,7 +11,7 @@ from django.utils.html import escape
 
 from chatproxy.sessions.models import ChatSession
 from chatproxy.widgets import contrast, lookup, snippet
-from chatproxy.widgets.models import Widget
+from chatproxy.widgets.models import DEFAULT_CONTENT_TYPES, Widget
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[3]
@@ -115,7 +115,7 @@ def test_plain_text_can_always_be_sent(admin: Client) -> None:
 def test_default_content_types_are_ticked(admin: Client) -> None:
     page = admin.get(ADD).content.decode()
     ticked = re.findall(r'name="content_types" value="([^"]+)"[^>]* checked', page)
-    assert ticked == ["text/plain", "text/markdown"]
+    assert ticked == DEFAULT_CONTENT_TYPES
 
 
 def test_saving_is_felt_at_once_here(admin: Client) -> None:

@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from chatproxy.widgets.demo import seed_demo
-from chatproxy.widgets.models import Widget
+from chatproxy.widgets.models import INTERACTIVE_RESPONSE, Widget
 
 pytestmark = pytest.mark.django_db
 TAG = '<script src="http://127.0.0.1:8000/widget/v1/loader.js" data-widget="demo"'
@@ -20,14 +20,12 @@ def test_page_carries_the_one_tag() -> None:
     assert f"{TAG} async></script>" in page
 
 
-def test_a_demo_widget_of_earlier_days_takes_answers_to_forms_too() -> None:
-    Widget.objects.create(key="demo", name="Demo", content_types=["text/plain"])
-    for _ in range(2):
-        seed_demo(8000)
-    assert Widget.objects.get(key="demo").content_types == [
-        "text/plain",
-        "application/vnd.amazonaws.connect.message.interactive.response",
-    ]
+def test_what_was_changed_in_the_admin_is_left_as_it_is() -> None:
+    seed_demo(8000)
+    assert INTERACTIVE_RESPONSE in Widget.objects.get(key="demo").sendable_content_types
+    Widget.objects.update(content_types=["text/plain"])
+    seed_demo(8000)
+    assert Widget.objects.get(key="demo").content_types == ["text/plain"]
 
 
 def test_page_needs_nothing_inline() -> None:
