@@ -154,12 +154,21 @@ def test_the_proxy_alone_can_be_killed_and_started_again_in_the_middle_of_a_chat
     assert "said after" in said
 
 
+#: As a newcomer's shell has it, also where the tests themselves are run by make.
+OUTSIDE_MAKE = {
+    name: value
+    for name, value in clean_environment().items()
+    if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PORT", "SANDBOX_PORT")
+}
+
+
 @pytest.mark.parametrize("given", ["99999", "0", "-1", "abc", "9" * 5000])
 @pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
 def test_what_is_no_port_is_said_in_one_sentence(name: str, given: str) -> None:
     done = subprocess.run(
         ["make", "-s", "run", f"{name}={given}"],
         cwd=ROOT,
+        env=OUTSIDE_MAKE,
         capture_output=True,
         text=True,
         timeout=60,
