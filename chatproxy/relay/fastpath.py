@@ -22,6 +22,7 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 _TEXT_FRAME = 0x81  # final fragment, opcode 1
+MOST_DUE = 128
 _MIDDLE, _LARGE = bytes((_TEXT_FRAME, 126)), bytes((_TEXT_FRAME, 127))
 
 
@@ -81,9 +82,9 @@ class SocketWriter:
     def __call__(self, frame: bytes) -> None:
         """Send one packed frame; never blocks, never raises. A closing socket swallows it."""
         frames = self._frames
-        if not frames:
-            self._turn.add(self)
         frames.append(frame)
+        if len(frames) == 1:
+            self._turn.add(self)
 
     def flush(self) -> None:
         """Send now what has been written in this turn."""
@@ -112,7 +113,11 @@ class SocketWriter:
 
 
 class _Turn:
-    """The sockets that have something to send at the end of this turn of the loop."""
+    """The sockets that have something to send at the end of this turn of the loop.
+
+    Where there are many, the first are sent before the last are taken: by then what they are to
+    send would have left the processor's cache.
+    """
 
     __slots__ = ("_due", "_loop")
 
@@ -124,6 +129,8 @@ class _Turn:
         if not self._due:
             self._loop.call_soon(self._end)
         self._due.append(writer)
+        if len(self._due) >= MOST_DUE:
+            self._end()
 
     def _end(self) -> None:
         due, self._due = self._due, []
