@@ -19,11 +19,12 @@ from typing import Any
 import uvloop
 
 from tests.bench import grounds, report
-from tests.bench.flows import Figures, Flow, send_messages
+from tests.bench.flows import Figures, Flow, Load, send_messages
 from tests.bench.process import pin_load
 from tests.bench.upstream import Upstream
 
 Results = dict[tuple[str, int], list[Figures]]
+LoadResults = dict[tuple[str, Load], list[Figures]]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Plan:
     """How much to measure; times in seconds."""
 
     repeat: int
-    sessions: tuple[int, ...]
+    loads: tuple[Load, ...]
     warm_s: float
     run_s: float
     paced_s: float
@@ -39,12 +40,12 @@ class Plan:
     pace: float = 200.0
 
 
-FULL = Plan(repeat=3, sessions=(1, 100, 1000), warm_s=1.5, run_s=3, paced_s=3, connections=32)
-QUICK = Plan(repeat=1, sessions=(1, 100), warm_s=0.5, run_s=1, paced_s=1, connections=8)
+#: Few chats need more frames on their way to keep a relay busy; with many, one each is the hard
+#: case, where nothing can be batched.
+LOADS = (Load(1, 64), Load(100, 4), Load(1000, 1), Load(1000, 4))
 
-#: Frames of one chat on their way at a time. Few chats need more to keep a relay busy; with many,
-#: one each is the honest case, where nothing can be batched.
-WINDOWS = {1: 64, 100: 4, 1000: 1}
+FULL = Plan(repeat=3, loads=LOADS, warm_s=1.5, run_s=3, paced_s=3, connections=32)
+QUICK = Plan(repeat=1, loads=LOADS[:2], warm_s=0.5, run_s=1, paced_s=1, connections=8)
 
 #: With many chats the slowest relay takes seconds for one frame of each: measure longer.
 LONGER = {1000: 3}
@@ -62,8 +63,8 @@ VIEWS: list[Callable[[Upstream, Path], AbstractContextManager[Any]]] = [
 ]
 
 
-async def measure_relays(plan: Plan, folder: Path) -> tuple[Results, Results]:
-    """Saturated and paced figures by (relay, number of sessions)."""
+async def measure_relays(plan: Plan, folder: Path) -> tuple[LoadResults, Results]:
+    """Saturated figures by (relay, load), and paced ones by (relay, number of chats)."""
     saturated, paced = defaultdict(list), defaultdict(list)
     for round_number in range(1, plan.repeat + 1):
         for make in RELAYS:
@@ -71,23 +72,23 @@ async def measure_relays(plan: Plan, folder: Path) -> tuple[Results, Results]:
             await upstream.start()
             with make(upstream, folder) as relay:
                 flow, chats = Flow(upstream, relay.process), list[int]()
-                for count in plan.sessions:
-                    more = count - len(chats)
+                for load in plan.loads:
+                    more = load.chats - len(chats)
                     chats += await grounds.open_tabs(relay, flow.tab, more)
-                    await _until(lambda: len(upstream.sockets) >= count)  # noqa: B023
-                    window = WINDOWS[count]
-                    longer = LONGER.get(count, 1)
+                    await _until(lambda: len(upstream.sockets) >= load.chats)  # noqa: B023
+                    longer = LONGER.get(load.chats, 1)
                     full = await flow.saturate(
-                        chats, window, longer * plan.warm_s, longer * plan.run_s
+                        chats, load.window, longer * plan.warm_s, longer * plan.run_s
                     )
-                    slow = await flow.pace(chats, plan.pace, plan.paced_s)
-                    saturated[relay.name, count].append(full)
-                    paced[relay.name, count].append(slow)
+                    saturated[relay.name, load].append(full)
                     _say(
-                        f"round {round_number}: {relay.name}, {count}: "
-                        f"{full.per_second:.0f}/s {full.cpu_us:.0f} us, lost {full.lost}; "
-                        f"paced p50 {1e3 * slow.percentile(0.5):.2f} ms"
+                        f"round {round_number}: {relay.name}, {load.chats} x {load.window}: "
+                        f"{full.per_second:.0f}/s {full.cpu_us:.0f} us, lost {full.lost}"
                     )
+                    if more:  # the pace is the same however many frames there were at a time
+                        slow = await flow.pace(chats, plan.pace, plan.paced_s)
+                        paced[relay.name, load.chats].append(slow)
+                        _say(f"    at {plan.pace:.0f}/s: p50 {1e3 * slow.percentile(0.5):.2f} ms")
             upstream.stop()
     return saturated, paced
 
@@ -136,7 +137,7 @@ def main() -> None:
     tables = list[str]()
     with tempfile.TemporaryDirectory(prefix="chatproxy-bench-") as folder:
         if options.only != "rest":
-            tables += report.relays(*uvloop.run(measure_relays(plan, Path(folder))), plan.sessions)
+            tables += report.relays(*uvloop.run(measure_relays(plan, Path(folder))))
         if options.only != "relay":
             tables += report.views(uvloop.run(measure_views(plan, Path(folder))))
     text = "\n\n".join([report.machine(), *tables]) + "\n"

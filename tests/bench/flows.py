@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
@@ -38,6 +38,13 @@ class Figures:
     def percentile(self, share: float) -> float:
         found = sorted(self.latencies)
         return found[min(len(found) - 1, int(share * len(found)))] if found else float("nan")
+
+
+class Load(NamedTuple):
+    """So many chats, with so many frames of each on their way at a time."""
+
+    chats: int
+    window: int
 
 
 class Tab(WSListener):

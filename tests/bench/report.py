@@ -6,13 +6,14 @@ import os
 import platform
 import statistics
 import sysconfig
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench.flows import Figures
+from tests.bench.flows import Figures, Load
 
 Results = Mapping[tuple[str, int], Sequence[Figures]]
+LoadResults = Mapping[tuple[str, Load], Sequence[Figures]]
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
@@ -28,51 +29,67 @@ def machine() -> str:
     )
 
 
-def relays(saturated: Results, paced: Results, sessions: Sequence[int]) -> list[str]:
+def relays(saturated: LoadResults, paced: Results) -> list[str]:
     """The relay's tables: throughput and CPU, then latency."""
-    names = list(dict.fromkeys(name for name, _ in saturated))
-    rows, waits = [], []
-    for count in sessions:
-        channels = saturated["Channels group_send", count]
-        base = _median(channels, lambda f: f.per_second)
-        base_us = _median(channels, lambda f: f.cpu_us)
-        still = _median(paced["direct", count], lambda f: f.percentile(0.5))
-        still_99 = _median(paced["direct", count], lambda f: f.percentile(0.99))
-        for name in names:
-            full, slow = saturated[name, count], paced[name, count]
-            speed = _median(full, lambda f: f.per_second)
-            cpu_us = _median(full, lambda f: f.cpu_us)
-            rows.append([
-                f"{count:,}", name, f"{speed:,.0f}", f"{speed / base:.1f} x",
-                "" if name == "direct" else f"{cpu_us:,.0f}",
-                "" if name == "direct" else f"{base_us / cpu_us:.1f} x",
-                f"{sum(f.lost for f in [*full, *slow])}",
-                f"{sum(f.disordered for f in [*full, *slow])}",
-            ])  # fmt: skip
-            p50, p99 = (_median(slow, lambda f, s=s: f.percentile(s)) for s in (0.5, 0.99))
-            waits.append([
-                f"{count:,}", name, f"{1e3 * p50:.2f}", f"{1e3 * p99:.2f}",
-                f"{1e3 * (p50 - still):+.2f}", f"{1e3 * (p99 - still_99):+.2f}",
-            ])  # fmt: skip
     return [
         "### Relay, as many frames as go through",
         _table(
-            ["sessions", "relay", "frames/s", "against Channels", "CPU µs per frame",
-             "less than Channels", "lost", "out of order"], rows,
+            ["sessions", "frames of each on their way", "relay", "frames/s", "against Channels",
+             "CPU µs per frame", "less than Channels", "lost", "out of order"],
+            list(_throughput(saturated)),
         ),
         "### Relay, latency at 200 frames/s",
         _table(
-            ["sessions", "relay", "p50 ms", "p99 ms", "added p50 ms", "added p99 ms"], waits
+            ["sessions", "relay", "p50 ms", "p99 ms", "added p50 ms", "added p99 ms", "lost",
+             "out of order"],
+            list(_latency(paced)),
         ),
     ]  # fmt: skip
+
+
+def _throughput(saturated: LoadResults) -> Iterator[list[str]]:
+    # The rounds go through the loads relay by relay; the table compares relays load by load.
+    for (name, load), figures in sorted(saturated.items(), key=lambda item: item[0][1]):
+        channels = saturated["Channels group_send", load]
+        base, base_us = _median(channels, _speed), _median(channels, _cpu_us)
+        speed, cpu_us = _median(figures, _speed), _median(figures, _cpu_us)
+        cpu = ["", ""] if name == "direct" else [f"{cpu_us:,.0f}", f"{base_us / cpu_us:.1f} x"]
+        ratio = f"{speed / base:.1f} x"
+        load_is = [f"{load.chats:,}", f"{load.window}"]
+        yield [*load_is, name, f"{speed:,.0f}", ratio, *cpu, *_mishaps(figures)]
+
+
+def _latency(paced: Results) -> Iterator[list[str]]:
+    for (name, count), figures in sorted(paced.items(), key=lambda item: item[0][1]):
+        row = []
+        for share in (0.5, 0.99):
+            still, waited = (
+                1e3 * _median(each, lambda f, s=share: f.percentile(s))
+                for each in (paced["direct", count], figures)
+            )
+            row += [(f"{waited:.2f}", f"{waited - still:+.2f}")]
+        seen, added = zip(*row, strict=True)
+        yield [f"{count:,}", name, *seen, *added, *_mishaps(figures)]
+
+
+def _mishaps(figures: Sequence[Figures]) -> list[str]:
+    return [f"{sum(f.lost for f in figures)}", f"{sum(f.disordered for f in figures)}"]
+
+
+def _speed(figures: Figures) -> float:
+    return figures.per_second
+
+
+def _cpu_us(figures: Figures) -> float:
+    return figures.cpu_us
 
 
 def views(results: Results) -> list[str]:
     """The REST table."""
     rows = []
     for (name, connections), found in sorted(results.items(), key=lambda item: item[0][1]):
-        cpu = _median(found, lambda f: f.cpu_us)
-        stock = _median(results["stock Django view", connections], lambda f: f.cpu_us)
+        cpu = _median(found, _cpu_us)
+        stock = _median(results["stock Django view", connections], _cpu_us)
         rows.append([
             f"{connections}", name, f"{_median(found, lambda f: f.per_second):,.0f}",
             f"{cpu / 1000:.2f}", f"{cpu / stock:.2f}",
