@@ -192,12 +192,14 @@ def _spent(
     """
 
     def first_try(ready: Visitor) -> HttpResponseBase:
+        found = ready.chat.token(ready.generation)
+        tried = found[0] if found else ready.chat.generation
         try:
             return call(ready)
         except AccessDeniedException as err:
             if ready.chat.state == State.LEAVING:
                 raise  # the customer has left, so the service has taken the token back
-            return _on_a_newer_token(ready, err, lambda again: attempt(again, call))
+            return _on_a_newer_token(ready, tried, err, lambda again: attempt(again, call))
 
     def attempt(ready: Visitor, trial: Callable[[Visitor], HttpResponseBase]) -> HttpResponseBase:
         return permitted(ready, group, priority, lambda: trial(ready))
@@ -206,16 +208,17 @@ def _spent(
 
 
 def _on_a_newer_token(
-    visitor: Visitor, refused: AccessDeniedException, go_on: Callable[[Visitor], HttpResponseBase]
+    visitor: Visitor,
+    tried: int,
+    refused: AccessDeniedException,
+    go_on: Callable[[Visitor], HttpResponseBase],
 ) -> HttpResponseBase:
-    """Go on with a newer token than the one that was refused: there may be one, or one is got.
+    """Go on with a newer token than that of generation ``tried``: there may be one, or one is got.
 
     Raises:
         AccessDeniedException: there is none.
     """
     hub, session_id = runtime.hub(), visitor.chat.id
-    found = visitor.chat.token(visitor.generation)
-    tried = found[0] if found else visitor.chat.generation
     is_renewed = opened.reopen(session_id).generation > tried
 
     async def renewed() -> None:

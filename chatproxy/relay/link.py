@@ -12,7 +12,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import Error as DatabaseError
@@ -21,7 +21,7 @@ from chatproxy.relay.gap import fill
 from chatproxy.relay.gateway import Gateway
 from chatproxy.relay.inlet import Inlet
 from chatproxy.relay.recorder import Recorder
-from chatproxy.relay.socket import Dial, Socket, SocketLost, UpstreamSocket
+from chatproxy.relay.socket import HEARTBEAT_S, Dial, Socket, SocketLost, UpstreamSocket
 from chatproxy.relay.stream import LinkState, Stream
 from chatproxy.sessions import lifecycle
 from chatproxy.sessions.errors import SessionEnded, SessionNotFound
@@ -43,6 +43,7 @@ RENEW_BETWEEN = (0.80, 0.97)  # of a connection's life, so that renewals do not 
 RENEWAL_REFUSED_PAUSE_S = 3600.0
 OVERLAP_S = 2.0  # for what is on its way on a socket that was replaced
 FILL_BACKOFF_CAP_S = 8.0
+DEAF_FOR = timedelta(seconds=2 * HEARTBEAT_S)  # so long a socket may be deaf before it is noticed
 LAST_WORDS_S = 0.5  # frames may come out of order, also around the last one
 TOKEN_RENEWAL_PAUSE_S = 60.0
 RENEWAL_WAIT_S = 8.0
@@ -136,7 +137,7 @@ class Link:
     def _known_until(self) -> datetime:
         """From when on something may be missing."""
         if self.has_been_up:
-            return self._gone_since or datetime.now(UTC)
+            return (self._gone_since or datetime.now(UTC)) - DEAF_FOR
         # Another process may have been there before: then it is what was stored that is known.
         return self.stream.known_until
 

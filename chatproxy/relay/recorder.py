@@ -146,8 +146,9 @@ class Recorder:
         self._items[:0] = batch.items
         self._notes[:0] = batch.notes
         self._connected |= batch.connected
-        self._tallies |= batch.tallies
-        for tally in batch.tallies.values():
+        # Where a session has another link by now, it is that one's tally that counts on.
+        self._tallies = batch.tallies | self._tallies
+        for tally in self._tallies.values():
             tally.is_waiting = True
 
 

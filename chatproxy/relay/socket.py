@@ -203,6 +203,10 @@ class UpstreamSocket(WSListener):
             self._heard.set()
         elif type(event) is HeartbeatAnswered:
             self._answered.set()
+        elif self._topics.failure:
+            # What it said is to be read from the transcript, by whoever comes next.
+            self._gone(str(self._topics.failure))
+            self.close()
 
     def _gone(self, why: str) -> None:
         if not self.closed.done():

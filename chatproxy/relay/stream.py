@@ -197,7 +197,10 @@ class Stream:
     @property
     def known_until(self) -> datetime:
         """When the newest thing known was said (service time); long ago if nothing is known."""
-        return parse_time(self._instant.decode() or EARLIEST)
+        try:
+            return parse_time(self._instant.decode() or EARLIEST)
+        except ValueError:  # as long as a time, and none
+            return parse_time(EARLIEST)
 
     # --- what arrives -----------------------------------------------------------------------
 
@@ -319,7 +322,7 @@ class Stream:
 
     def _advance(self, item: Item) -> None:
         # As bytes: the service writes all times alike, so they compare as they are.
-        instant = item.absolute_time.encode()
+        instant = item.absolute_time.encode("utf-8", "replace")
         if len(instant) == INSTANT_BYTES and instant > self._instant:
             self._instant = instant
 

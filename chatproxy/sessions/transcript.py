@@ -243,8 +243,10 @@ class Transcript:
             for frame in unread:
                 try:
                     self._take(frame.item.wire)
-                except ValueError:
-                    logger.warning("a message was no JSON, and is not in the transcript")
+                except Exception as err:
+                    # No JSON; whatever it is, those behind it are to be read.
+                    cause = type(err).__name__
+                    logger.warning("a message is not in the transcript", extra={"cause": cause})
                     del self._items[frame.id]
             del self._unread[: len(unread)]
 

@@ -17,6 +17,7 @@ from chatproxy.upstream.vocabulary import ItemType, ParticipantRole
 _HEAD: Final = rb'{"content":"{\"AbsoluteTime\":\"'
 _ID: Final = rb"\"Id\":\""
 _METADATA: Final = rb"\"MessageMetadata\""
+_FILES: Final = rb"\"Attachments\""
 _TIME: Final = slice(len(_HEAD), len(_HEAD) + len("2000-01-01T00:00:00.000Z"))
 _TIME_ENDS: Final = rb"Z\","
 _TIME_END: Final = _TIME.stop - 1
@@ -34,6 +35,7 @@ _PLAIN_MEMBERS: Final = frozenset(
         "ContactId",
     }
 )
+_BEFORE_ID: Final = ["AbsoluteTime", "Content", "ContentType", "Id"]
 MOST_TAILS: Final = 16
 ID_MAX: Final = 256
 
@@ -77,7 +79,8 @@ class PlainFrames:
 
     What one participant says in a chat differs in time, content and Id only, so whatever follows
     the Id is the same text each time. It is learned from a frame that was decoded; a frame with the
-    same end, which starts as the service's frames do, is not decoded.
+    same end, which starts as the service's frames do, is not decoded. Nothing that tells one kind
+    of item from another may stand before the Id, where it is not looked at.
     """
 
     __slots__ = ("_tails",)
@@ -100,6 +103,7 @@ class PlainFrames:
             or not payload.startswith(_HEAD)
             or not payload.startswith(_TIME_ENDS, _TIME_END)
             or payload.find(_METADATA, _TIME_END, start) >= 0
+            or payload.find(_FILES, _TIME_END, start) >= 0
             or not (payload.isascii() or _is_utf8(payload))
         ):
             return None
@@ -111,16 +115,17 @@ class PlainFrames:
 
     def learn(self, payload: bytes, item: Item) -> None:
         """Remember the end of a decoded frame if frames like it are plain."""
-        item_id = item.id.encode()
+        if item.type != ItemType.MESSAGE or not item.wire.keys() <= _PLAIN_MEMBERS:
+            return
+        item_id = item.id.encode("utf-8", "surrogatepass")
         start = payload.rfind(_ID) + len(_ID)
         end = start + len(item_id)
         if (
-            item.type == ItemType.MESSAGE
-            and item_id
-            and item.wire.keys() <= _PLAIN_MEMBERS
+            item_id
+            and list(item.wire)[: len(_BEFORE_ID)] == _BEFORE_ID
             and payload.startswith(item_id + b"\\", start)
             and payload.endswith(b"}")
-            and payload[_TIME] == item.absolute_time.encode()
+            and payload[_TIME] == item.absolute_time.encode("utf-8", "surrogatepass")
         ):
             tail = (payload[end:], item.participant_role == ParticipantRole.CUSTOMER)
             if tail not in self._tails:
@@ -156,7 +161,8 @@ def decoded(text: str | bytes) -> Any:
     """
     try:
         return from_json(text)
-    except ValueError:  # half a surrogate pair, which Python's reader takes; or no JSON
+    except (ValueError, TypeError):
+        # Half a surrogate pair, which Python's own reader takes; or no JSON.
         try:
             return json.loads(text)
         except RecursionError:

@@ -86,6 +86,7 @@ class Failure(StrEnum):
     """Why the socket is of no use any more and another one should be opened."""
 
     HEARTBEAT_MISSED = "heartbeat missed"
+    NOT_UTF8 = "a frame was not UTF-8"
     SUBSCRIBE_UNANSWERED = "subscribe unanswered"
     SUBSCRIBE_REFUSED = "subscribe refused"
 
@@ -174,6 +175,7 @@ class TopicsProtocol:
         try:
             text = payload.decode()
         except UnicodeDecodeError:
+            self.failure = Failure.NOT_UTF8
             return Ignored("not UTF-8")
         try:
             outer = decoded(text)

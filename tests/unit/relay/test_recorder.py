@@ -192,6 +192,24 @@ async def test_counts_survive_a_database_that_is_away(
     assert chat.messages_out == 2
 
 
+async def test_of_two_links_of_a_chat_the_later_one_counts_on(
+    recorder: Recorder, make_chat: MakeChat, gateway: Inline
+) -> None:
+    chat = make_chat()
+    let_go, present = (Tally(str(chat.pk), outgoing=count) for count in (3, 4))
+    recorder.keep(let_go, message("three"))
+    gateway.is_away = True
+    gateway.meanwhile = lambda: recorder.keep(present, message("four"))
+    assert not await recorder.flush()
+    gateway.is_away, gateway.meanwhile = False, lambda: None
+    assert await recorder.flush()
+    present.outgoing = 5
+    recorder.keep(present, message("five"))
+    assert await recorder.flush()
+    chat.refresh_from_db()
+    assert chat.messages_out == 5
+
+
 async def test_it_goes_on_by_itself_until_the_database_is_back(
     recorder: Recorder, make_chat: MakeChat, gateway: Inline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

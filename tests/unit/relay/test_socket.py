@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from chatproxy.relay import socket as socket_module
-from chatproxy.relay.socket import UpstreamSocket
+from chatproxy.relay.socket import TEXT, UpstreamSocket
 from chatproxy.upstream.tokens import WebsocketUrl
 
 ACCEPT_SALT = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
@@ -46,3 +48,15 @@ async def test_a_dial_cancelled_in_its_handshake_leaves_no_socket_open(
         answer.set()
         async with asyncio.timeout(2):
             assert await heard == b""
+
+
+async def test_a_frame_nobody_can_read_costs_the_socket_so_that_its_message_is_read_elsewhere() -> (
+    None
+):
+    socket = UpstreamSocket(lambda _: None)
+    frame: Any = SimpleNamespace(
+        msg_type=TEXT, fin=True, get_payload_as_bytes=lambda: b'{"topic":"aws/chat","content":"\xff'
+    )
+    transport: Any = None
+    socket.on_ws_frame(transport, frame)
+    assert await socket.closed == "a frame was not UTF-8"

@@ -258,6 +258,7 @@ def plain(number: int, content: str = '"x"') -> ChatFrame:
 def test_what_nobody_can_decode_keeps_nobody_from_the_rest() -> None:
     made = Transcript()
     made.take_plain(plain(1, "[" * 100_000 + "]" * 100_000))
+    made.take_plain(plain(7, "no JSON"))
     made.take_plain(plain(2))
     assert ids(made.everything()) == ["m-2"]
     assert len(made) == 1

@@ -76,6 +76,34 @@ def test_anything_new_about_a_frame_has_it_decoded(
     assert frame.item.wire == MESSAGE | change
 
 
+@pytest.mark.parametrize("early", ["Type", "ParticipantRole", "Attachments"])
+def test_what_is_told_before_the_id_is_never_taken_for_granted(early: str) -> None:
+    def moved(item: dict[str, Any]) -> dict[str, Any]:
+        first = {"AbsoluteTime": item["AbsoluteTime"], early: item.get(early)}
+        return {name: value for name, value in (first | item).items() if value is not None}
+
+    topics = TopicsProtocol()
+    others = {"Type": "EVENT", "ParticipantRole": "AGENT", "Attachments": []}
+    for _ in range(2):
+        topics.receive(spelled(moved(MESSAGE)))
+    frame = topics.receive(spelled(moved(MESSAGE | {early: others[early], "Id": "m-9"})))
+    assert isinstance(frame, ChatFrame)
+    assert frame.id == ""
+    assert frame.item.wire[early] == others[early]
+
+
+def test_half_a_character_escaped_in_the_outer_document_alone_is_read() -> None:
+    inner = json.dumps(MESSAGE | {"Content": "half"}, separators=(",", ":"))
+    payload = spelled(MESSAGE | {"Content": "half", "Id": "m-8"}).replace(b"half", rb"half \ud83d")
+    assert inner.encode() not in payload
+    for topics in (TopicsProtocol(), TopicsProtocol()):
+        for _ in range(2):  # decoded, and plain
+            frame = topics.receive(payload)
+            assert isinstance(frame, ChatFrame)
+            assert frame.item.content == "half \ud83d"
+        topics.receive(payload.replace(b"m-8", rb"m-\ud83d"))
+
+
 def test_a_text_that_is_no_json_is_not_plain_before_one_was_decoded() -> None:
     assert isinstance(TopicsProtocol().receive(spelled(MESSAGE)[:-1]), Ignored)
 

@@ -158,6 +158,12 @@ def test_heartbeat_missed_is_the_end_of_the_socket(protocol: TopicsProtocol, clo
     assert protocol.tick() == ()
 
 
+def test_a_frame_that_is_not_utf8_is_the_end_of_the_socket(protocol: TopicsProtocol) -> None:
+    protocol.receive(SUBSCRIBED)
+    protocol.receive(b'{"topic":"aws/chat","content":"\xff"}')
+    assert protocol.failure == Failure.NOT_UTF8
+
+
 def test_ping_missed_is_not(protocol: TopicsProtocol, clock: Clock) -> None:
     protocol.opening()
     protocol.receive(SUBSCRIBED)
