@@ -117,12 +117,13 @@ def test_a_list_of_several_pages_can_be_leafed_through_and_chosen_from(widget: W
         expect(widget.said("Our shoes")).not_to_contain_text(seen.splitlines()[-1])
     assert widget.said("Our shoes").inner_text() == first
     expect(widget.log.locator(".message.own")).to_have_count(1)
-    more.click()
+    more.dblclick()
     chosen = widget.log.locator(".option").nth(1)
     expect(widget.said("Our shoes")).to_contain_text("5 to ")
     title = chosen.inner_text()
     chosen.click()
     expect(widget.own(title)).to_have_count(1)
+    expect(widget.said("Our shoes")).to_contain_text("5 to ")
     expect(widget.button(f"{title}, chosen")).to_be_disabled()
     expect(more).to_have_count(0)
 

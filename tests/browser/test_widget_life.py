@@ -250,3 +250,24 @@ def going_on(widget: Widget) -> bool:
     url = f"{widget.demo.url}/api/v1/session"
     answer = requests.get(url, headers={"X-Amz-Bearer": key}, timeout=10)
     return bool(answer.json()["can"]["resume"])
+
+
+def test_a_chat_begun_beside_a_tab_that_shows_the_last_one_is_kept_and_joined(
+    widget: Widget,
+) -> None:
+    widget.start()
+    other = widget.second_tab().visit()
+    expect(other.said("Hello")).to_be_visible()
+    for number in range(3):
+        ended = widget.contact_id
+        widget.end()
+        for tab in (widget, other):
+            expect(tab.button("Start a new chat")).to_be_visible()
+        (other if number == 1 else widget).button("Start a new chat").click()
+        widget.say(f"first words {number}")
+        expect(other.said(f"first words {number}").first).to_be_visible()
+        assert widget.contact_id != ended
+        assert "key" in json.loads(widget.stored()["chatproxy:demo"])
+    assert len(widget.sandbox.state()["contacts"]) == 4
+    widget.page.reload()
+    expect(widget.said("first words 2").first).to_be_visible()

@@ -10,18 +10,21 @@
 
 export class Attention {
   #own;
+  #key;
   #inbox;
   #memory;
   #signals;
 
   /**
    * @param {string} own participant id of the visitor
+   * @param {string} key of the chat
    * @param {Inbox} inbox
    * @param {Memory} memory
    * @param {Signals} signals
    */
-  constructor(own, inbox, memory, signals) {
+  constructor(own, key, inbox, memory, signals) {
     this.#own = own;
+    this.#key = key;
     this.#inbox = inbox;
     this.#memory = memory;
     this.#signals = signals;
@@ -45,7 +48,7 @@ export class Attention {
     const { lines } = this.#inbox.transcript;
     const newest = lines.at(-1);
     if (newest && newest.at > (this.#memory.record.seen ?? 0))
-      this.#memory.patch({ seen: newest.at });
+      this.#memory.patchChat(this.#key, { seen: newest.at });
     const read = lines.findLast((line) => this.#wantsReceipt(line));
     if (tell && read && !this.#acknowledged(read).read) this.#signals.read(read.Id);
   }

@@ -160,7 +160,8 @@ const pageNodes = (pages, words, { page }) => {
   if (!pages.length) return [];
   if (!page) return [h("div", { class: "option-text" }, words.say("morePages"))];
   const buttons = pages.map(({ title, answer }) => {
-    const press = (/** @type {{ currentTarget: HTMLElement }} */ { currentTarget }) => page(answer, currentTarget);
+    /** @type {(event: { currentTarget: HTMLElement, detail: number }) => void} the second click of a double one turns no page */
+    const press = ({ currentTarget, detail }) => detail < 2 && page(answer, currentTarget);
     return h("button", { class: "older", onclick: press }, title);
   });
   return [h("div", { class: "pages" }, ...buttons)];

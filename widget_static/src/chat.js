@@ -130,7 +130,7 @@ export class Chat {
       keys.use((key) => api.completeUpload(key, id, token));
     this.#uploads = new Uploads({ start, complete, changed }, clock, put);
     this.#signals = new Signals((event) => this.#signal(event), clock);
-    this.#attention = new Attention(this.#own, this.#inbox, memory, this.#signals);
+    this.#attention = new Attention(this.#own, this.key, this.#inbox, memory, this.#signals);
     this.#feed = new Feed(this.#inbox, this.#history, this.#feedHooks(), clock, Socket);
   }
 
@@ -163,10 +163,12 @@ export class Chat {
     this.#feed.open(begunHere);
   }
 
-  /** Go on with what the server says of it. @param {SessionInfo} info */
-  adopt(info) {
-    if (!isOver(info)) this.begin({ entries: [], begunHere: false });
+  /** Go on with what the server says of it. @param {SessionInfo} info @param {readonly Entry[]} entries to be sent @returns {boolean} whether they will be */
+  adopt(info, entries) {
+    const goesOn = !isOver(info);
+    if (goesOn) this.begin({ entries, begunHere: false });
     this.#fate.learn(info);
+    return goesOn;
   }
 
   /** @param {string} text */

@@ -113,8 +113,7 @@ export class Conversation extends EventTarget {
       if (turn !== this.#turn) return;
       const { session, key, startChatResult } = started;
       this.#startToken = "";
-      memory.forget();
-      memory.patch({ key, session });
+      memory.begin({ key, session });
       const chat = this.#take({ session, key, participantId: startChatResult.ParticipantId });
       chat.begin({ entries: this.#early, begunHere: true });
       this.#early = [];
@@ -152,14 +151,17 @@ export class Conversation extends EventTarget {
    */
   begin(details) {
     if (this.#chat?.state.phase === "ending") return;
+    const early = this.#early;
     if (this.#chat) this.reset();
+    this.#early = early;
     void this.start(details);
   }
 
-  /** Forget this chat; the next `start` begins another. */
+  /** Forget this chat; the next `start` begins another, or goes on with the one another tab has begun. */
   reset() {
+    const { memory } = this.#around;
     this.#chat?.outbox.write(null);
-    this.#around.memory.forget();
+    if (!memory.record.key || memory.record.key === this.#chat?.key) memory.forget();
     this.#early = [];
     this.#enter("none");
   }
@@ -184,8 +186,10 @@ export class Conversation extends EventTarget {
     try {
       const info = await api.session(key);
       if (turn !== this.#turn) return;
-      memory.patch({ session: info.session });
-      this.#take({ session: info.session, key, participantId: info.participantId }).adopt(info);
+      memory.patchChat(key, { session: info.session });
+      const chat = this.#take({ session: info.session, key, participantId: info.participantId });
+      // What was written while it was looked for; into a chat that is over it cannot go.
+      if (chat.adopt(info, this.#early)) this.#early = [];
     } catch (error) {
       if (turn !== this.#turn) return;
       const failure = failureOf(error);

@@ -66,6 +66,17 @@ export class Memory {
     this.#slot.write(JSON.stringify({ ...this.record, ...change }));
   }
 
+  /** The same, while it is that chat which is remembered: another tab may have begun another. @param {string} key @param {ChatRecord} change */
+  patchChat(key, change) {
+    if (this.record.key === key) this.patch(change);
+  }
+
+  /** Remember a chat that has just begun, in place of what was; in one go, as other tabs look on. @param {ChatRecord} record */
+  begin(record) {
+    this.#slot.write(JSON.stringify(record));
+    this.#past.write(null);
+  }
+
   forget() {
     this.#slot.write(null);
     this.#past.write(null);

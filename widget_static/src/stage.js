@@ -162,8 +162,8 @@ export class Stage {
     if (button.ariaBusy) return;
     button.ariaBusy = "true";
     this.#shell.alert("");
-    await this.#conversation.chat?.press(answer, RESPONSE);
-    button.ariaBusy = null;
+    // It rests once it was heard: the page that comes has buttons of its own.
+    if (!(await this.#conversation.chat?.press(answer, RESPONSE))) button.ariaBusy = null;
   }
 
   /** The widget's title, and with whom the visitor speaks. @param {ChatState} state */

@@ -182,3 +182,37 @@ test("what another tab has seen is no reason to begin anew", async () => {
   scene.conversation.recordChanged();
   assert.equal(scene.conversation.chat, chat);
 });
+
+test("the chat that another tab has begun is joined, not forgotten", async () => {
+  const scene = await onStage();
+  scene.api.info = { ...scene.api.info, session: "s2" };
+  scene.remembered.write(JSON.stringify({ key: "sk1.s2.y", session: "s2" }));
+  scene.conversation.chat.seen();
+  scene.conversation.begin({});
+  await settled();
+  assert.equal(scene.conversation.chat.session, "s2");
+  assert.equal(scene.memory.record.key, "sk1.s2.y");
+});
+
+test("what is written while the chat is looked for goes out when it is found", async () => {
+  const scene = theatre({ record: RECORD });
+  const sent = [];
+  scene.api.sendMessage = async (_, body) => (sent.push(body.Content), scene.api.accept());
+  scene.conversation.resume();
+  scene.conversation.send("are you there?");
+  await scene.clock.pass(100);
+  assert.deepEqual(sent, ["are you there?"]);
+});
+
+test("what is written while a chat is looked for that is over goes into the next", async () => {
+  const scene = theatre({ record: RECORD });
+  scene.api.info = { ...scene.api.info, state: "ended" };
+  scene.conversation.resume();
+  scene.conversation.send("one more thing");
+  await scene.clock.pass(100);
+  const sent = [];
+  scene.api.sendMessage = async (_, body) => (sent.push(body.Content), scene.api.accept());
+  scene.conversation.begin({});
+  await scene.clock.pass(100);
+  assert.deepEqual(sent, ["one more thing"]);
+});

@@ -13,6 +13,23 @@ test("a record can be changed and forgotten", () => {
   assert.equal(kept.value, null);
 });
 
+test("a chat that begins takes the place of another in one go", () => {
+  const kept = slot('{"key":"old","seen":5,"open":true}');
+  const written = [];
+  const write = kept.write.bind(kept);
+  kept.write = (value) => (written.push(value), write(value));
+  new Memory(kept, slot(), () => 0).begin({ key: "new", session: "s" });
+  assert.deepEqual(written, ['{"key":"new","session":"s"}']);
+});
+
+test("what is noted of a chat is not noted of another, nor of none", () => {
+  for (const stored of ['{"key":"new"}', null]) {
+    const kept = slot(stored);
+    new Memory(kept, slot(), () => 0).patchChat("old", { seen: 5 });
+    assert.equal(kept.value, stored);
+  }
+});
+
 test("a start nobody finished is forgotten after ten minutes", () => {
   const record = (now) => new Memory(slot('{"start":"t","startedAt":1000}'), slot(), () => now).record;
   assert.equal(record(600_000).start, "t");
