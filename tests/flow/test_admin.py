@@ -93,6 +93,7 @@ def test_no_page_shows_a_secret(demo: RunningDemo, operator: Operator) -> None:
     secrets |= {visitor.key, visitor.connection_key}
     sealed = "sealed1-"  # how everything sealed begins
     assert "hello there" in live[detail]
+    assert f'href="{SESSIONS}{visitor.session}/history/"' in live[detail]
     for path, page in (live | over).items():
         for secret in secrets:
             assert secret not in page, f"{path} shows a secret"
