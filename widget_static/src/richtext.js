@@ -162,8 +162,11 @@ const marked = (match, depth) => {
 
 /** @type {(address: string) => string} without the punctuation behind it; a bracket that was opened in it belongs to it */
 const withoutEnd = (address) => {
-  const closes = () => address.endsWith(")") && address.split("(").length >= address.split(")").length;
-  while (ENDS_BEFORE.test(address) && !closes()) address = address.slice(0, -1);
+  let unopened = address.split(")").length - address.split("(").length;
+  while (ENDS_BEFORE.test(address) && !(address.endsWith(")") && unopened <= 0)) {
+    if (address.endsWith(")")) unopened -= 1;
+    address = address.slice(0, -1);
+  }
   return address;
 };
 

