@@ -29,6 +29,8 @@ def test_a_file_that_is_scanned_is_shown_as_such_and_may_be_rejected(
     file = tmp_path / "virus.txt"
     file.write_text("x")
     widget.panel.locator("input[type=file]").set_input_files(file)
+    # The upload says "Being checked" too, before the service knows; "Sent" says the scanner has it.
+    expect(widget.own("virus.txt")).to_contain_text("Sent")
     expect(widget.own("virus.txt")).to_contain_text("Being checked")
     widget.sandbox.advance(61)
     expect(widget.own("virus.txt")).to_contain_text("This file was not accepted")
