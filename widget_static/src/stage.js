@@ -7,6 +7,7 @@
  * @import { Words } from "./words.js"
  */
 
+import { Closing } from "./closing.js";
 import { Composer } from "./composer.js";
 import { h } from "./nodes.js";
 import { safeAddress } from "./richtext.js";
@@ -34,6 +35,7 @@ export class Stage {
   #shell;
   #view;
   #composer;
+  #closing;
   /** @type {unknown} */
   #chat = null;
   /** @type {Failure | null} */
@@ -68,6 +70,7 @@ export class Stage {
       typing: () => conversation.chat?.typing(),
       attach: (files) => this.#attach(files),
     });
+    this.#closing = new Closing(words, { start: () => hooks.start(), save: () => void this.#save() });
     this.#shell.fill(this.#view.node);
     this.node = this.#shell.node;
     this.node.lang = config.locale ?? "en";
@@ -194,12 +197,13 @@ export class Stage {
     const text = this.#footerText(phase, endedBy, incompleteSince, failure);
     const shown = `${phase}:${text}`;
     if (shown === this.#footer) return;
-    const held = this.node.contains(/** @type {any} */ (this.node.getRootNode()).activeElement);
+    const holds = () => this.node.contains(/** @type {any} */ (this.node.getRootNode()).activeElement);
+    const held = holds();
     this.#footer = shown;
-    if (!text) this.#shell.setFooter(this.#composer.node);
-    else this.#shell.setFooter(this.#closing(phase, text));
+    if (text) this.#closing.show(phase, text);
+    this.#shell.setFooter(text ? this.#closing.node : this.#composer.node);
     // The box that had the focus is gone: keep it inside, or a keyboard starts at the page's top.
-    if (held) this.#focus();
+    if (held && !holds()) this.#focus();
   }
 
   /** @type {(phase: string, endedBy: string | null, incompleteSince: string | null, failure: Failure | null) => string} "" where one can write */
@@ -214,26 +218,6 @@ export class Stage {
       ? ` ${words.say("incomplete", { time: words.time(Date.parse(incompleteSince)) })}`
       : "";
     return words.say(by) + since;
-  }
-
-  /** @type {(phase: string, text: string) => Node} a new chat is offered when the old one is known to be over, or left */
-  #closing(phase, text) {
-    const words = this.#words;
-    const label = words.say(phase === "failed" ? "startAgain" : "startAnew");
-    const start = { class: "button primary", onclick: meant(() => this.#hooks.start()) };
-    const save = { class: "button", onclick: meant(() => void this.#save()) };
-    return h(
-      "div",
-      { class: "closing" },
-      h("p", { role: phase === "failed" ? "alert" : "status" }, text),
-      phase !== "ending" &&
-        h(
-          "div",
-          { class: "buttons" },
-          h("button", start, label),
-          phase === "ended" && h("button", save, words.say("save")),
-        ),
-    );
   }
 
   /** @param {File[]} files */
@@ -279,11 +263,6 @@ export class Stage {
     if (failure) this.#hooks.problem(failure, text);
   }
 }
-
-/** @type {(act: () => void) => (event: MouseEvent) => void} not by the second half of a double click: it was for what stood here before */
-const meant = (act) => ({ detail }) => {
-  if (detail < 2) act();
-};
 
 /** @type {(lines: readonly Line[], own: string) => string} name of the person who is in the chat now */
 const partner = (lines, own) => {
