@@ -16,7 +16,7 @@ PIP_INSTALL := $(IN_VENV) -m pip install -qq --disable-pip-version-check --no-in
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types widget-is-built unit-js unit services chromium browser bench widget format clean
+.PHONY: help run test lint types widget-is-built unit-js unit services servers chromium browser bench widget format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,9 +57,14 @@ unit: $(CAN_TEST)
 	@echo "==> unit tests"
 	@$(PYTEST) tests/unit
 
-services: $(CAN_TEST) $(CAN_NODE)
+services: $(CAN_TEST) $(CAN_NODE) servers
 	@echo "==> contract, flow and fault tests: sandbox and proxy as they run"
 	@$(PYTEST) -n 3 --dist loadfile tests/contract tests/flow tests/faults
+
+servers:
+	@.ci/need redis-server redis-server
+	@.ci/need nginx nginx-light
+	@PATH="$$PATH:$(wildcard /usr/lib/postgresql/*/bin)" .ci/need initdb postgresql
 
 chromium:
 	@.ci/need chromium chromium fonts-liberation

@@ -1,4 +1,4 @@
-"""A server of ours as a child process: started, waited for, stopped, killed.
+"""A server as a child process, ours or another's: started, waited for, stopped, killed.
 
 The demo supervisor runs the sandbox and the proxy as two of these, and the tests do the same, so
 that what a newcomer starts and what the suite proves are one thing. Output goes to a file, because
@@ -26,31 +26,37 @@ class ChildFailed(Exception):
     """A child ended, or did not become ready; the sentence ends with the last lines it wrote."""
 
 
-class Child:
+class Program:
     """One server process in a process group of its own, reached on loopback.
 
     Args:
-        name: What a person calls it ("proxy"); also the name of its log file.
-        arguments: What follows the Python interpreter on its command line.
+        name: What a person calls it ("redis"); also the name of its log file.
+        command: Its command line.
         environ: Its whole environment.
-        port: Where it answers ``GET /readyz`` with 200 once it serves.
+        port: Where it listens once it serves.
         log_dir: Folder of its log file; the file is appended to, also across restarts.
+        folder: Where it runs.
+        user: Who it runs as, and that user's group; ourselves when left out.
     """
 
     def __init__(
         self,
         name: str,
-        arguments: Sequence[str],
+        command: Sequence[str],
         *,
         environ: Mapping[str, str],
         port: int,
         log_dir: Path,
+        folder: Path = ROOT,
+        user: str | None = None,
     ) -> None:
         self.name = name
         self.port = port
         self.log_path = log_dir / f"{name}.log"
-        self._command = [sys.executable, *arguments]
-        self._environ = {**environ, "PYTHONUNBUFFERED": "1"}
+        self.folder = folder
+        self._command = list(command)
+        self._environ = dict(environ)
+        self._user = user
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
 
@@ -68,24 +74,21 @@ class Child:
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
             self._log_start = log.tell()
-            self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and modules)
+            self._process = subprocess.Popen(  # noqa: S603  (no words of anybody else)
                 self._command,
-                cwd=ROOT,
+                cwd=self.folder,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                user=self._user,
+                group=self._user,
+                extra_groups=[] if self._user else None,
             )
 
-    def become(self) -> NoReturn:
-        """Run it in place of this process, on this terminal: it is what signals then reach."""
-        sys.stdout.flush()
-        os.chdir(ROOT)
-        os.execve(self._command[0], self._command, self._environ)  # noqa: S606  (as above)
-
     def wait_ready(self, timeout_s: float = 30.0) -> None:
-        """Return once ``/readyz`` answers 200.
+        """Return once it is ready.
 
         Raises:
             ChildFailed: it ended first, or ``timeout_s`` passed.
@@ -101,15 +104,10 @@ class Child:
             time.sleep(0.05)
 
     def is_ready(self) -> bool:
-        """Whether it answers ``/readyz`` with 200 right now."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
-        try:
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        """Whether it can be connected to right now."""
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 2):
+            return True
+        return False
 
     def stop(self, grace_s: float = 10.0) -> None:
         """Ask it to end, and end it for good if it has not within ``grace_s``. Idempotent."""
@@ -126,6 +124,14 @@ class Child:
         if self._process is not None:
             self._signal(signal.SIGKILL)
             self._process.wait()
+
+    def pause(self) -> None:
+        """Stop it where it stands, its connections left open (SIGSTOP)."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
 
     def written(self, since: int | None = None) -> str:
         """What it wrote to its log from byte ``since`` on, or since it was last started."""
@@ -151,6 +157,48 @@ class Child:
         if self._process is not None and self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
+
+
+class Child(Program):
+    """A server of ours, run by our own interpreter; ready once ``GET /readyz`` answers 200.
+
+    Args:
+        arguments: What follows the Python interpreter on its command line.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        port: int,
+        log_dir: Path,
+    ) -> None:
+        super().__init__(
+            name,
+            [sys.executable, *arguments],
+            environ={**environ, "PYTHONUNBUFFERED": "1"},
+            port=port,
+            log_dir=log_dir,
+        )
+
+    def become(self) -> NoReturn:
+        """Run it in place of this process, on this terminal: it is what signals then reach."""
+        sys.stdout.flush()
+        os.chdir(ROOT)
+        os.execve(self._command[0], self._command, self._environ)  # noqa: S606  (as above)
+
+    def is_ready(self) -> bool:
+        """Whether it answers ``/readyz`` with 200 right now."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
 
 
 def is_free(port: int) -> bool:

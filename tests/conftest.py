@@ -1,10 +1,10 @@
-"""What every test may ask for. The servers are in ``processes.py`` and ``postgres.py``."""
+"""What every test may ask for; the servers are in ``processes``, ``postgres`` and ``redis``."""
 
 import os
 import shutil
 from contextlib import suppress
 
-pytest_plugins = ["tests.processes", "tests.postgres"]
+pytest_plugins = ["tests.processes", "tests.postgres", "tests.redis"]
 
 # Where the servers under test keep their databases: in memory if there is room. A disk that stands
 # still for seconds, as shared ones do, has writers wait for each other longer than they may.

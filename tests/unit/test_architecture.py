@@ -39,6 +39,7 @@ ARROWS = {
     "api/service_model": "botocore",
     "api/health": "lifespan",
     "api/metrics": "bulkheads",
+    "cluster": "cluster demo child",
     "sandbox": (
         "sandbox upstream.vocabulary conf django channels asgiref botocore daphne twisted autobahn"
     ),
