@@ -197,13 +197,14 @@ export class Stage {
     const text = this.#footerText(phase, endedBy, incompleteSince, failure);
     const shown = `${phase}:${text}`;
     if (shown === this.#footer) return;
-    const holds = () => this.node.contains(/** @type {any} */ (this.node.getRootNode()).activeElement);
-    const held = holds();
+    const footer = text ? this.#closing.node : this.#composer.node;
+    const replaced = !footer.isConnected;
+    const held = this.node.contains(/** @type {any} */ (this.node.getRootNode()).activeElement);
     this.#footer = shown;
     if (text) this.#closing.show(phase, text);
-    this.#shell.setFooter(text ? this.#closing.node : this.#composer.node);
-    // The box that had the focus is gone: keep it inside, or a keyboard starts at the page's top.
-    if (held && !holds()) this.#focus();
+    this.#shell.setFooter(footer);
+    // The box or button that had the focus is gone: keep it inside, or a keyboard starts at the page's top.
+    if (held && replaced) this.#focus();
   }
 
   /** @type {(phase: string, endedBy: string | null, incompleteSince: string | null, failure: Failure | null) => string} "" where one can write */
