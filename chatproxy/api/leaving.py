@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chatproxy.api.access import Visitor, door
+from chatproxy.api.failures import noted
 from chatproxy.api.participant import CONNECTED, answer, body_as
 from chatproxy.api.permits import with_permit
 from chatproxy.api.transcript import items_of
@@ -67,7 +68,8 @@ def leave(
 
     def call() -> HttpResponseBase:
         try:
-            messaging.disconnect(chat, generation, asked)
+            with noted(chat.id):
+                messaging.disconnect(chat, generation, asked)
         except AccessDeniedException:
             if not _has_left(chat):
                 return _stop(chat, done, was_over)
@@ -84,7 +86,9 @@ def _stop(
     session = ChatSession.objects.select_related("widget").get(pk=chat.id)
 
     def call() -> HttpResponse:
-        if not stop_contact(session, EndedBy.CUSTOMER):
+        with noted(chat.id):
+            was_live = stop_contact(session, EndedBy.CUSTOMER)
+        if not was_live:
             return was_over()
         lifecycle.mark_leaving(chat.id)  # until chat.ended is here
         return done()

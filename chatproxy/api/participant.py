@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chatproxy.api.access import Key, Policy, Visitor, door
+from chatproxy.api.failures import noted
 from chatproxy.api.permits import with_permit
 from chatproxy.onehop import Deferred
 from chatproxy.relay import runtime
@@ -75,7 +76,12 @@ def permitted(
 ) -> HttpResponseBase:
     """``call()`` under a permit of the session's instance, which needs a connection to spend it."""
     messaging.token_of(visitor.chat, visitor.generation)
-    return with_permit(visitor.chat.instance_id, visitor.chat.id, group, priority, call)
+
+    def made() -> HttpResponseBase:
+        with noted(visitor.chat.id):
+            return call()
+
+    return with_permit(visitor.chat.instance_id, visitor.chat.id, group, priority, made)
 
 
 def when_connected(

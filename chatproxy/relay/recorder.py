@@ -77,7 +77,7 @@ class Recorder:
             self._items.append((tally.session_id, said))
 
     def note(self, session_id: str, kind: str, **detail: Any) -> None:
-        """A line for the session's technical timeline."""
+        """A line for the session's technical timeline. From any thread."""
         self._notes.append((session_id, kind, detail))
 
     def mark_connected(self, session_id: str) -> None:
@@ -133,7 +133,8 @@ class Recorder:
 
     def _next_batch(self, *, counts_too: bool) -> Batch:
         batch = Batch(self._items[:BATCH], self._notes[:BATCH], connected=self._connected)
-        del self._items[:BATCH], self._notes[:BATCH]
+        # By the number taken: other threads append meanwhile.
+        del self._items[: len(batch.items)], self._notes[: len(batch.notes)]
         self._connected = set()
         if counts_too:
             batch.tallies, self._tallies = self._tallies, {}

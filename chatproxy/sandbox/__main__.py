@@ -32,6 +32,8 @@ def main(arguments: list[str]) -> None:
         current().configure(_settings(os.environ.get("SANDBOX_SETTINGS", "{}"), options.set))
     except ValueError as err:
         parser.error(str(err))
+    if not 0 < options.port < 65_536:
+        parser.error(f"--port is from 1 to 65535, not {options.port}")
     if is_taken(options.host, options.port):
         parser.error(f"port {options.port} is taken; give another one with --port")
     warm_up()

@@ -315,6 +315,5 @@ def sweep() -> None:
 def note(session_id: UUID | str, kind: str, **detail: Any) -> None:
     """One line in the session's technical timeline; ``detail`` holds facts, never content."""
     facts = {name: value for name, value in detail.items() if value not in ("", None)}
-    SessionEvent.objects.create(session_id=session_id, kind=kind, detail=facts)
-    if "error" in facts:
+    if SessionEvent.objects.create(session_id=session_id, kind=kind, detail=facts).is_error:
         ChatSession.objects.filter(pk=session_id).update(errors=F("errors") + 1)

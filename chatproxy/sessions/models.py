@@ -191,6 +191,11 @@ class SessionEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.at:%H:%M:%S} {self.kind}"
 
+    @property
+    def is_error(self) -> bool:
+        """Whether something went wrong."""
+        return "error" in self.detail or self.kind == "start_failed"
+
 
 class StoredItem(models.Model):
     """One transcript item in its newest version, sealed."""

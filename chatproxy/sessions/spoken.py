@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from chatproxy.upstream.vocabulary import EventType, ItemType, MessageType, ParticipantRole
@@ -29,7 +30,7 @@ KINDS = {
     "Panel": "Panel",
     "QuickReply": "Quick replies",
     "Carousel": "Carousel",
-    "ViewResource": "Guide",
+    "ViewResource": "Form or page",
 }
 
 
@@ -93,6 +94,9 @@ def _interactive(content: str) -> tuple[str, str]:
         body = message["data"]["content"]
         lines = [str(body.get("title", "")), str(body.get("subtitle", ""))]
         lines += [f"- {title}" for title in _choices(body)]
+        # Of a view there is only where it can be had; what it showed is its answer's to tell.
+        if kind == KINDS["ViewResource"]:
+            lines.append("(shown in the chat)")
     except _NOT_AS_EXPECTED:
         return "Message with choices", "(not in a shape we know)"
     return kind, "\n".join(filter(None, lines))
@@ -102,8 +106,17 @@ def _choices(body: Wire) -> list[str]:
     elements = [one for one in body.get("elements") or [] if isinstance(one, dict)]
     # A carousel's elements are messages themselves; their title is inside.
     inner = [(one.get("data") or {}).get("content") or one for one in elements]
-    slots = [str(slot.get("date", "")) for slot in body.get("timeslots") or []]
+    slots = [_slot(str(slot.get("date", ""))) for slot in body.get("timeslots") or []]
     return [str(one.get("title", "")) for one in inner if one.get("title")] + slots
+
+
+def _slot(date: str) -> str:
+    """A time slot as people read it, in the zone it was offered in."""
+    try:
+        at = datetime.fromisoformat(date)
+    except ValueError:
+        return date
+    return f"{at:%Y-%m-%d %H:%M} {at.tzname() or ''}".rstrip()
 
 
 def _answer(content: str) -> str:

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -122,6 +123,32 @@ def test_a_message_on_a_bad_day_says_what_to_do_and_is_said_once_after(
     demo.sandbox.clear_faults()
     assert visitor.call("message", message).status_code == 200
     eventually(lambda: [i.get("Content") for i in visitor.transcript()].count("once") == 1)
+
+
+def test_a_message_that_failed_is_in_the_timeline_with_the_services_request_id(
+    demo: RunningDemo, visitor: Visitor
+) -> None:
+    demo.sandbox.add_fault(operation="SendMessage", kind="throttle")
+    message = {"ContentType": "text/plain", "Content": "lost", "ClientToken": str(uuid.uuid4())}
+    assert visitor.call("message", message).status_code == 429
+    session_id = uuid.UUID(visitor.key.split(".")[1])
+    line = (
+        "SELECT detail FROM chat_sessions_sessionevent "
+        "WHERE session_id = ? AND kind = 'call_failed'"
+    )
+
+    def lines() -> list[dict[str, Any]]:
+        with closing(sqlite3.connect(demo.database)) as database:
+            return [json.loads(row[0]) for row in database.execute(line, (session_id.hex,))]
+
+    eventually(lambda: len(lines()) == 1, what="no line in the timeline")
+    (told,) = lines()
+    assert told["request_id"]
+    assert told == {
+        "operation": "SendMessage",
+        "error": "ThrottlingException",
+        "request_id": told["request_id"],
+    }
 
 
 @pytest.mark.parametrize("day", DAYS)

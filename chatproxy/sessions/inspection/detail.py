@@ -48,9 +48,8 @@ def timeline(session: ChatSession, number: Any) -> tuple[list[Note], Page[Sessio
 
 
 def _note(event: SessionEvent, earlier: datetime | None) -> Note:
-    said, is_error = noted(event.kind, event.detail)
     gap = duration(event.at - earlier) if earlier is not None else ""
-    return Note(event.at, said, is_error, facts(event.detail), gap)
+    return Note(event.at, noted(event.kind), event.is_error, facts(event.detail), gap)
 
 
 def transcript(session: ChatSession, number: Any) -> tuple[list[Spoken], Page[StoredItem]]:

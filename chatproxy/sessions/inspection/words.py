@@ -13,6 +13,7 @@ NOTES = {
     "started": "Contact started",
     "start_failed": "Failed to start",
     "start_unknown": "Start with unknown outcome",
+    "call_failed": "Call failed",
     "link_up": "Upstream connected",
     "link_lost": "Upstream lost",
     "link_failed": "Upstream connection failed",
@@ -26,12 +27,11 @@ NOTES = {
     "ended": "Chat ended",
     "keys_revoked": "Keys revoked",
 }
-_BAD_NOTES = frozenset({"start_failed", "link_failed", "renewal_failed"})
 
 
-def noted(kind: str, detail: dict[str, Any]) -> tuple[str, bool]:
-    """A timeline's line in words, and whether it tells of something that went wrong."""
-    return NOTES.get(kind, spaced(kind)), "error" in detail or kind in _BAD_NOTES
+def noted(kind: str) -> str:
+    """A timeline's line in words."""
+    return NOTES.get(kind, spaced(kind))
 
 
 _FACTS = {

@@ -101,6 +101,40 @@ def test_json_nested_without_end_is_no_choice_and_spoils_nothing(kind: str, word
     ]
 
 
+INTERACTIVE = "application/vnd.amazonaws.connect.message.interactive"
+
+
+@pytest.mark.parametrize(
+    ("template", "content", "lines"),
+    [
+        (
+            "TimePicker",
+            {
+                "title": "When?",
+                "timeslots": [
+                    {"date": "2026-11-27T09:30+00:00", "duration": 3600},
+                    {"date": "2026-11-27T10:30-05:00", "duration": 3600},
+                    {"date": "soon"},
+                ],
+            },
+            [
+                "[Times to choose from] When?",
+                "- 2026-11-27 09:30 UTC",
+                "- 2026-11-27 10:30 UTC-05:00",
+                "- soon",
+            ],
+        ),
+        ("ViewResource", {"viewToken": "v-1"}, ["[Form or page] (shown in the chat)"]),
+    ],
+)
+def test_choices_read_as_people_say_them(
+    template: str, content: dict[str, Any], lines: list[str]
+) -> None:
+    sent = json.dumps({"templateType": template, "data": {"content": content}})
+    first, *rest = downloaded("txt", items=[message(0, sent, INTERACTIVE)]).splitlines()
+    assert [first.removeprefix("2026-11-22 10:00:00  Ada: "), *rest] == lines
+
+
 def test_html_holds_nothing_a_browser_would_run() -> None:
     page = downloaded("html")
     assert "Hello &lt;b&gt;you&lt;/b&gt;" in page

@@ -248,7 +248,7 @@ def test_interactive_messages_are_told_by_title() -> None:
     )
     slot = {"date": "2026-11-23T09:00+00:00", "duration": 60}
     assert interactive("TimePicker", {"title": "When?", "timeslots": [slot]}).endswith(
-        "When?\n- 2026-11-23T09:00+00:00"
+        "When?\n- 2026-11-23 09:00 UTC"
     )
     inner = {"templateType": "Panel", "data": {"content": {"title": "Boot"}}}
     assert interactive("Carousel", {"title": "Look", "elements": [inner]}) == (

@@ -251,3 +251,10 @@ def test_an_error_noted_is_an_error_counted(make_session: MakeSession) -> None:
     chat.refresh_from_db()
     assert chat.errors == 1
     assert chat.events.get(kind="link_failed").detail == {"error": "ThrottlingException"}
+
+
+def test_a_start_that_failed_is_an_error_counted(make_session: MakeSession) -> None:
+    chat = make_session(state=State.STARTING, contact_id="")
+    lifecycle.fail(chat, "StartChatContact failed", request_id="r-1")
+    chat.refresh_from_db()
+    assert (chat.state, chat.errors) == (State.FAILED, 1)
