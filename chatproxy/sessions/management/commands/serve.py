@@ -32,6 +32,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        if not 0 < options["port"] < 65_536:
+            raise CommandError(f"--port is from 1 to 65535, not {options['port']}.")
         if wrong := database.trouble():
             raise CommandError(wrong)
         # Whitenoise's own words for what the check has told with a hint.
