@@ -1,0 +1,42 @@
+"""``make load``: shows of what holds under load, with figures. See docs/reliability.md.
+
+python -m tests.load jitter [--tabs N] [--messages N] [--every S]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import uvloop
+
+from tests.bench import report
+from tests.bench.process import pin_load
+from tests.load import jitter
+
+
+def _jitter(options: argparse.Namespace, folder: Path) -> bool:
+    plan = jitter.Plan(tabs=options.tabs, messages=options.messages, every_s=options.every)
+    print(f"{report.machine()}\n\n{jitter.describe(plan)}\n\n{jitter.HEAD}", flush=True)
+    return uvloop.run(jitter.run(plan, folder))[-1].is_whole
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tests.load", description=__doc__.split("\n", 1)[0])
+    shows = parser.add_subparsers(dest="show", required=True)
+    show = shows.add_parser("jitter", help=jitter.__doc__.split("\n", 1)[0])
+    show.add_argument("--tabs", type=int, default=1000)
+    show.add_argument("--messages", type=int, default=120)
+    show.add_argument("--every", type=float, default=2.0, help="seconds between a chat's messages")
+    show.set_defaults(run=_jitter)
+    options = parser.parse_args()
+    pin_load()
+    with tempfile.TemporaryDirectory(prefix="chatproxy-load-") as folder:
+        if not options.run(options, Path(folder)):
+            sys.exit("Something was lost, came twice, or out of order.")
+
+
+if __name__ == "__main__":
+    main()
