@@ -4,6 +4,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 SANDBOX_PORT ?= 8001
+PROCESSES ?= 3
 
 IN_VENV := .venv/bin/python
 PYTEST := $(IN_VENV) -m pytest -q
@@ -16,13 +17,16 @@ PIP_INSTALL := $(IN_VENV) -m pip install -qq --disable-pip-version-check --no-in
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types widget-is-built unit-js unit services servers chromium browser bench widget format clean
+.PHONY: help run cluster test lint types widget-is-built unit-js unit services servers chromium browser bench widget format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(CAN_RUN) ## the chat on this machine, without AWS; PORT=… and SANDBOX_PORT=… move it
 	@exec $(IN_VENV) manage.py demo --port $(PORT) --sandbox-port $(SANDBOX_PORT)
+
+cluster: $(CAN_RUN) servers ## the same as a site of many processes; PROCESSES=… PORT=… SANDBOX_PORT=…
+	@exec $(IN_VENV) manage.py cluster --port $(PORT) --sandbox-port $(SANDBOX_PORT) --processes $(PROCESSES)
 
 # Three at a time, of which two wait for servers and a browser more than they compute; the longest
 # come first. What one prints comes when it is done, but for lines with a +, which come at once.

@@ -11,6 +11,10 @@ def main() -> None:
         from chatproxy.demo import adopt_environment
 
         adopt_environment(sys.argv[2:])
+    if sys.argv[1:2] == ["cluster"]:  # starts processes that need settings, and needs none itself
+        from chatproxy.cluster.command import main as cluster
+
+        sys.exit(cluster(sys.argv[2:]))
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -199,6 +200,29 @@ class Child(Program):
             return False
         finally:
             connection.close()
+
+
+def watch(*programs: Program) -> NoReturn:
+    """Stay while all of them run.
+
+    Raises:
+        ChildFailed: one has ended by itself.
+    """
+    while True:
+        for program in programs:
+            if program.exit_code is not None:
+                raise ChildFailed(program.obituary())
+        time.sleep(0.2)
+
+
+def be_interrupted() -> None:
+    """Take a request to end for Ctrl-C, so that whoever started children gets to end them."""
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
 
 
 def is_free(port: int) -> bool:

@@ -11,16 +11,14 @@ import os
 import secrets
 import signal
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 from urllib.parse import quote
 
 from cryptography.fernet import Fernet
 
-from chatproxy.child import ROOT, Child, ChildFailed, is_free
+from chatproxy.child import ROOT, Child, be_interrupted, is_free, watch
 
 VAR = ROOT / "var"
 DEFAULT_PORT = 8000
@@ -125,7 +123,12 @@ def sandbox_process(port: int, *, environ: Mapping[str, str], log_dir: Path) -> 
 
 
 def proxy_process(
-    port: int, *, environ: Mapping[str, str], log_dir: Path, drain_s: int = 5
+    port: int,
+    *,
+    environ: Mapping[str, str],
+    log_dir: Path,
+    drain_s: int = 5,
+    name: str = "proxy",
 ) -> Child:
     """The proxy as a child process, not started yet.
 
@@ -134,7 +137,7 @@ def proxy_process(
     """
     arguments = ["manage.py", "serve", "--host", "127.0.0.1", "--port", str(port)]
     arguments += ["--drain-seconds", str(drain_s)]
-    return Child("proxy", arguments, environ=environ, port=port, log_dir=log_dir)
+    return Child(name, arguments, environ=environ, port=port, log_dir=log_dir)
 
 
 def check_ports(port: int, sandbox_port: int, only: str | None = None) -> None:
@@ -175,34 +178,21 @@ def run(port: int, sandbox_port: int, announcement: str) -> None:
     log_dir = VAR / "log"
     sandbox = sandbox_process(sandbox_port, environ=os.environ, log_dir=log_dir)
     proxy = proxy_process(port, environ=os.environ, log_dir=log_dir)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
     try:
+        be_interrupted()
         _say("Starting the sandbox and the proxy …")
         for child in (sandbox, proxy):
             child.start()
         for child in (sandbox, proxy):
             child.wait_ready()
         _say(announcement)
-        _watch(proxy, sandbox)
+        watch(proxy, sandbox)
     except KeyboardInterrupt:
         _say("\nStopping …")
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not orphan a child
         for child in (proxy, sandbox):
             child.stop()
-
-
-def _watch(*children: Child) -> None:
-    while True:
-        for child in children:
-            if child.exit_code is not None:
-                raise ChildFailed(child.obituary())
-        time.sleep(0.2)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _say(text: str) -> None:

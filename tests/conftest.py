@@ -1,10 +1,10 @@
-"""What every test may ask for; the servers are in ``processes``, ``postgres`` and ``redis``."""
+"""What every test may ask for; the servers are in ``processes`` and its neighbours."""
 
 import os
 import shutil
 from contextlib import suppress
 
-pytest_plugins = ["tests.processes", "tests.postgres", "tests.redis"]
+pytest_plugins = ["tests.processes", "tests.postgres", "tests.redis", "tests.cluster"]
 
 # Where the servers under test keep their databases: in memory if there is room. A disk that stands
 # still for seconds, as shared ones do, has writers wait for each other longer than they may.

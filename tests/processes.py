@@ -207,14 +207,24 @@ def started_demo(folder: Path, sandbox: RunningSandbox, **environ: str) -> Itera
 
 @contextmanager
 def _kept_running(child: Child) -> Iterator[None]:
-    _children.append(child)
+    with children_shown(child):
+        try:
+            child.start()
+            child.wait_ready(READY_WITHIN_S)
+            yield
+        finally:
+            child.stop(grace_s=5)
+
+
+@contextmanager
+def children_shown(*children: Child) -> Iterator[None]:
+    """While it lasts, what these write is part of a failed test's report."""
+    _children.extend(children)
     try:
-        child.start()
-        child.wait_ready(READY_WITHIN_S)
         yield
     finally:
-        child.stop(grace_s=5)
-        _children.remove(child)
+        for child in children:
+            _children.remove(child)
 
 
 @pytest.fixture(scope="session")

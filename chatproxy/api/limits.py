@@ -15,10 +15,15 @@ from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
 
+from chatproxy.breaker import Breaker
 from chatproxy.conf import conf
 from chatproxy.sessions.errors import RateLimited
 
 logger = logging.getLogger(__name__)
+
+#: A Redis that takes longer is as good as none; it is asked again after so long.
+REDIS_WITHIN_S = 0.2
+RETRY_REDIS_S = 1.0
 
 
 def client_address(request: HttpRequest) -> str:
@@ -44,14 +49,7 @@ def limit_starts(request: HttpRequest) -> None:
     Raises:
         RateLimited: too many; says for how long.
     """
-    rate = parse(conf.starts_per_address)
-    address = _counted_as(client_address(request))
-    try:
-        reset_at = _hit(_limiter(), rate, address)
-    except StorageError as err:
-        # Redis is away: each process counts for itself meanwhile.
-        logger.warning("starts are counted locally", extra={"cause": type(err).__name__})
-        reset_at = _hit(_local_limiter(), rate, address)
+    reset_at = _counted(parse(conf.starts_per_address), _counted_as(client_address(request)))
     if reset_at is None:
         return
     wait_s = max(1.0, reset_at - time.time())
@@ -68,6 +66,29 @@ def look_at_redis() -> str:
     except Exception as err:  # whatever its client raises: this only reports
         return f"unreachable ({type(err).__name__})"
     return "ok" if is_there else "unreachable"
+
+
+def _counted(rate: RateLimitItem, address: str) -> float | None:
+    """Count one start where all processes count; here, while that is away."""
+    if _redis.may_try():
+        try:
+            reset_at = _hit(_limiter(), rate, address)
+        except StorageError:
+            _redis.failed()
+        else:
+            _redis.worked()
+            return reset_at
+    return _hit(_local_limiter(), rate, address)
+
+
+def _redis_changed(is_there: bool) -> None:
+    if is_there:
+        logger.info("starts are counted in Redis again")
+    else:
+        logger.warning("Redis is away: each process counts starts for itself meanwhile")
+
+
+_redis = Breaker(RETRY_REDIS_S, _redis_changed)
 
 
 def _hit(limiter: FixedWindowRateLimiter, rate: RateLimitItem, address: str) -> float | None:
@@ -125,12 +146,23 @@ def _per_second(rate: str) -> float:
 
 @lru_cache(maxsize=1)
 def _limiter() -> FixedWindowRateLimiter:
-    storage: Storage = (
-        RedisStorage(settings.REDIS_URL, wrap_exceptions=True)
-        if settings.REDIS_URL
-        else MemoryStorage()
+    return FixedWindowRateLimiter(_shared() if settings.REDIS_URL else MemoryStorage())
+
+
+def _shared() -> Storage:
+    # The storage looks for this module's version. Where another thread is just importing it, this
+    # line waits; the storage would find half of it, and so would the lines below.
+    import redis  # noqa: F401
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return RedisStorage(
+        settings.REDIS_URL,
+        wrap_exceptions=True,
+        socket_timeout=REDIS_WITHIN_S,
+        socket_connect_timeout=REDIS_WITHIN_S,
+        retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]  # handed on to redis-py
     )
-    return FixedWindowRateLimiter(storage)
 
 
 @lru_cache(maxsize=1)

@@ -26,9 +26,9 @@ def redis_server(port: int, folder: Path) -> Program:
     """A Redis, not started yet; ``redis://127.0.0.1:<port>/0``. Forgets all when it stops."""
     folder.mkdir(parents=True, exist_ok=True)
     options = {"port": str(port), "bind": "127.0.0.1", "save": "", "appendonly": "no"}
-    command = [_found("redis-server", "redis-server"), *_as_flags(options)]
+    command = [found("redis-server", "redis-server"), *_as_flags(options)]
     return Program(
-        "redis", command, environ=_plain_environ(), port=port, log_dir=folder, folder=folder
+        "redis", command, environ=plain_environ(), port=port, log_dir=folder, folder=folder
     )
 
 
@@ -56,7 +56,7 @@ def postgres_server(port: int, folder: Path) -> Program:
     return Program(
         "postgres",
         [_postgres("postgres"), "-D", str(data), "-p", str(port), *serve],
-        environ=_plain_environ(),
+        environ=plain_environ(),
         port=port,
         log_dir=folder,
         folder=folder,
@@ -68,7 +68,7 @@ def _run(command: Sequence[str], folder: Path, user: str | None) -> None:
     done = subprocess.run(  # noqa: S603  (Debian's own programs)
         command,
         cwd=folder,
-        env=_plain_environ(),
+        env=plain_environ(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -85,21 +85,27 @@ def _postgres(program: str) -> str:
     folders = sorted(map(str, Path("/").glob(POSTGRES_FOLDERS[1:])), reverse=True)
     path = os.pathsep.join([*folders, os.environ.get("PATH", "")])
     # What lies in the PATH may be a link; the program looks for its neighbours where it lies.
-    return str(Path(_found(program, "postgresql", path)).resolve())
+    return str(Path(found(program, "postgresql", path)).resolve())
 
 
-def _found(program: str, package: str, path: str | None = None) -> str:
-    found = shutil.which(program, path=path)
-    if found is None:
+def found(program: str, package: str, path: str | None = None) -> str:
+    """Where a program is.
+
+    Raises:
+        ProgramMissing: nowhere.
+    """
+    where = shutil.which(program, path=path)
+    if where is None:
         raise ProgramMissing(
             f"There is no '{program}' here. Install it; on Debian: apt-get install {package}"
         )
-    return found
+    return where
 
 
 def _as_flags(options: dict[str, str]) -> list[str]:
     return [word for name, value in options.items() for word in (f"--{name}", value)]
 
 
-def _plain_environ() -> dict[str, str]:
+def plain_environ() -> dict[str, str]:
+    """What a program that is not ours needs of our environment."""
     return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"}

@@ -9,11 +9,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
+from chatproxy.widgets.demo_login import ADMIN_NAME, ADMIN_PASSWORD
 from chatproxy.widgets.models import Widget, normal_origin
 
 WIDGET_KEY = "demo"
-ADMIN_NAME = "demo"
-ADMIN_PASSWORD = "demo-only"  # noqa: S105  (public on purpose; see the module's first paragraph)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from chatproxy.widgets.demo import ADMIN_NAME, ADMIN_PASSWORD
+from chatproxy.widgets.demo_login import ADMIN_NAME, ADMIN_PASSWORD
 from tests.flow.client import ENDED, Tab, Visitor, eventually
 from tests.processes import RunningDemo
 

@@ -37,9 +37,10 @@ ARROWS = {
     "checks": "checks conf logs upstream.governor django cryptography limits",
     "api/openapi": "botocore",  # the service's model, for the reference
     "api/service_model": "botocore",
+    "api/limits": "breaker redis",
     "api/health": "lifespan",
     "api/metrics": "bulkheads",
-    "cluster": "cluster demo child",
+    "cluster": "cluster demo widgets.demo_login child psycopg",
     "sandbox": (
         "sandbox upstream.vocabulary conf django channels asgiref botocore daphne twisted autobahn"
     ),

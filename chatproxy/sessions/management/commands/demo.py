@@ -10,7 +10,8 @@ from django.db import DatabaseError
 
 from chatproxy import demo
 from chatproxy.child import ChildFailed
-from chatproxy.widgets.demo import ADMIN_NAME, ADMIN_PASSWORD, NotADemo, seed_demo
+from chatproxy.widgets.demo import NotADemo, seed_demo
+from chatproxy.widgets.demo_login import ADMIN_NAME, ADMIN_PASSWORD
 
 
 class Command(BaseCommand):
