@@ -59,12 +59,11 @@ class Connection(asyncio.Protocol):
         head = self._read[:end].lower()
         start = head.find(b"content-length:")
         length = int(head[start + 15 :].split(b"\r\n", 1)[0]) if start >= 0 else 0
-        if len(self._read) >= end + 4 + length and self._is_awaited():
+        if self._waiting is None or self._waiting.done():
+            return  # whoever asked has gone
+        if len(self._read) >= end + 4 + length:
             body, self._read = self._read[end + 4 : end + 4 + length], b""
             self._waiting.set_result((int(head[9:12]), body))
-
-    def _is_awaited(self) -> bool:
-        return self._waiting is not None and not self._waiting.done()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._waiting is not None and not self._waiting.done():
