@@ -114,11 +114,15 @@ class Program:
         """Ask it to end, and end it for good if it has not within ``grace_s``. Idempotent."""
         if self._process is None:
             return
-        self._signal(signal.SIGTERM)
+        self.ask_to_end()
         try:
             self._process.wait(grace_s)
         except subprocess.TimeoutExpired:
             self.kill()
+
+    def ask_to_end(self) -> None:
+        """As `stop` does, without waiting (SIGTERM)."""
+        self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it at once, as ``kill -9`` does: no clean-up of its own runs. Idempotent."""

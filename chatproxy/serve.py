@@ -142,6 +142,7 @@ class _Launcher:
             self.server.stop()
             return
         self._stop_asked = True
+        self.server.refuse_connections()
         if self._task is not None:
             self._task.cancel()
         self._task = self.server.loop.create_task(self._stop())

@@ -2,9 +2,10 @@
 
 Importing this installs Twisted's asyncio reactor: only `serve.py` does. Differences to daphne's
 own: a request body is not kept beyond a limit, and forms are not parsed before Django parses them;
-every close code and its reason reach the browser; stopping does not stumble over half-open
-connections; no query string, which may hold a ticket, reaches a log. Where it reaches into daphne
-it checks first that what it finds has the shape it expects, and leaves it alone otherwise.
+every close code and its reason reach the browser; stopping closes the port first, and does not
+stumble over half-open connections; no query string, which may hold a ticket, reaches a log. Where
+it reaches into daphne it checks first that what it finds has the shape it expects, and leaves it
+alone otherwise.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ access_log = logging.getLogger("chatproxy.access")
 #: Bytes of a body that are read from the network and thrown away, so that the client gets to read
 #: its 413, before the connection is cut.
 DISCARD_BYTES = 8 * 1024 * 1024
+
+CLOSE_AFTERWARDS = (b"connection", b"close")
 
 #: RFC 6455: a close frame has 125 bytes, two of them the code.
 MAX_REASON_BYTES = 123
@@ -66,6 +69,8 @@ class ChatServer(Server):  # type: ignore[misc]
         **options: Any,
     ) -> None:
         self.failure: BaseException | None = None
+        self._ports: list[Any] = []
+        self._is_leaving = False
         self._on_running = on_running
         self._request_class = type("Request", (BoundedRequest,), {"max_body_bytes": max_body_bytes})
         super().__init__(*args, ready_callable=self._ready, signal_handlers=False, **options)
@@ -91,6 +96,19 @@ class ChatServer(Server):  # type: ignore[misc]
         factory.buildProtocol = bounded
         self.loop.call_soon(self._on_running)
 
+    def listen_success(self, port: Any) -> None:
+        self._ports.append(port)
+        super().listen_success(port)
+
+    def refuse_connections(self) -> None:
+        """Take no new connection from now on; those that are open go on, one request each.
+
+        A balancer that is refused tries the next process at once.
+        """
+        self._is_leaving = True
+        for port in self._ports:
+            port.stopListening()
+
     def listen_error(self, failure: Any) -> None:
         self.failure = failure.value
         self.stop()
@@ -107,6 +125,8 @@ class ChatServer(Server):  # type: ignore[misc]
                 isReply=False,
             )
             return
+        if self._is_leaving and message.get("type") == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), CLOSE_AFTERWARDS]}
         await super().handle_reply(protocol, message)
 
     def kill_all_applications(self) -> Any:

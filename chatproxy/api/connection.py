@@ -32,6 +32,7 @@ from chatproxy.upstream.shapes import wire_time
 from chatproxy.upstream.vocabulary import WEBSOCKET_LIFETIME_S, ConnectionType
 
 LINK_WAIT_S = 3.0
+LEAVING_PAUSE_S = 1.0
 SOCKET_LIFE = timedelta(seconds=WEBSOCKET_LIFETIME_S)
 
 
@@ -52,7 +53,8 @@ def create_participant_connection(request: HttpRequest, visitor: Visitor) -> Htt
     pause_s = _pause_s(visitor)
 
     async def connected() -> None:
-        await asyncio.sleep(pause_s)
+        # The socket that follows is sent away, and other people's clients come back at once.
+        await asyncio.sleep(max(pause_s, LEAVING_PAUSE_S) if hub.is_draining else pause_s)
         place = hub.ensure(visitor.chat.id, visitor.chat.contact_id, is_new_chat=is_new_chat)
         await hub.wait_connected(place, LINK_WAIT_S)
 
@@ -63,7 +65,8 @@ def create_participant_connection(request: HttpRequest, visitor: Visitor) -> Htt
         return answer(_connection(chat.id, passes, types))
 
     place = hub.place(visitor.chat.id)
-    if place is not None and place.link.connected.is_set() and not pause_s:
+    is_here = place is not None and place.link.connected.is_set()
+    if is_here and not pause_s and not hub.is_draining:
         return resume()
     return Deferred(wait=connected, resume=resume)
 

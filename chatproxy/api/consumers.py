@@ -19,7 +19,7 @@ from django.db import Error as DatabaseError
 
 from chatproxy.relay import runtime
 from chatproxy.relay.frames import SESSION_TOPIC, session_frame
-from chatproxy.relay.hub import Place
+from chatproxy.relay.hub import BACK_LATER_MS, Place, send_away
 from chatproxy.relay.stream import told
 from chatproxy.relay.tab import BrowserTab
 from chatproxy.sessions import keys, lifecycle, opened
@@ -82,7 +82,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         if hub.is_draining:
             await self.accept()
-            BrowserTab(self.base_send, key_id).close(1012, '{"retryAfterMs":1000}')
+            send_away(BrowserTab(self.base_send, key_id), BACK_LATER_MS)
             return
         self.place = hub.ensure(self.chat.id, self.chat.contact_id)
         await self.accept()

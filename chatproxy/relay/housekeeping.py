@@ -43,6 +43,7 @@ async def keep_house(hub: Hub) -> None:
 
 async def _round(hub: Hub, *, sweeps: bool) -> None:
     database = hub.gateway.database
+    await database(registry.show_up)
     await database(registry.renew, hub.held())
     over, live_keys = await database(_news_of, hub.session_ids())
     for session_id in over:

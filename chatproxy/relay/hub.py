@@ -40,6 +40,8 @@ CLOSE_TOO_MANY_TABS = 4500
 CLOSE_ENDED = 4501
 CLOSE_REVOKED = 4502
 CLOSE_SLOW = 4400
+#: For a tab that came to a process that stops: its balancer has not noticed yet.
+BACK_LATER_MS = (1000.0, 3000.0)
 GOODBYE_S = 2.0
 ENDED_ELSEWHERE_S = 3.0
 DATABASE_BACK_S = 5.0
@@ -93,14 +95,17 @@ class Hub:
         self._own(self.recorder.run())
 
     async def drain(self, deadline_s: float) -> None:
-        """Send every tab away with a time to come back, let go of all links, write what waits."""
+        """Send every tab away with a time to come back, let go of all links, write what waits.
+
+        What other processes should have taken over before is theirs by now (``handover.py``).
+        """
         self.is_draining = True
         await self.signals.stop()
         places = list(self._places.values())
         window_ms = int(min(deadline_s, 10.0) * 1000)
         for place in places:
             for tab in list(place.stream.tabs):
-                tab.close(CLOSE_RESTARTING, _come_back(random.uniform(0, window_ms)))  # noqa: S311 - jitter
+                send_away(tab, (0, window_ms))
         for place in places:
             if place.task is not None:
                 place.task.cancel()
@@ -199,7 +204,7 @@ class Hub:
         session_id = place.stream.session_id
         while True:
             try:
-                others = await self._done(registry.claim, _held(place))
+                others = await self._done(registry.claim, held(place))
                 break
             except registry.TooManyLinks:
                 control.publish(Control.LET_GO, session_id, to=registry.HOLDER)
@@ -210,6 +215,8 @@ class Hub:
     async def _take_over(self, place: Place) -> None:
         # Once ours is up, so that the session is never without. Who does not hear it, reads it.
         if await self.wait_connected(place, registry.LEASE_S):
+            with suppress(DatabaseError):  # the next round says so too
+                await self.gateway.database(registry.renew, [held(place)])
             control.publish(Control.LET_GO, place.stream.session_id, to=registry.HOLDER)
 
     async def _done(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -292,7 +299,7 @@ class Hub:
         place = None
         while place is None or self._places.get(session_id) is not place:
             if self.is_draining:
-                tab.close(CLOSE_RESTARTING, _come_back(1000))
+                send_away(tab, BACK_LATER_MS)
                 return None
             place = self.ensure(session_id, contact_id)
             await asyncio.shield(place.is_ready)
@@ -314,11 +321,14 @@ class Hub:
     # --- for the housekeeper and the metrics --------------------------------------------------
 
     def held(self) -> list[Held]:
-        return [_held(place) for place in self._places.values()]
+        return [held(place) for place in self._places.values()]
 
     def unwatched(self) -> list[str]:
         """Sessions whose link feeds no tab of this process."""
         return [key for key, place in self._places.items() if not place.stream.tabs]
+
+    def places(self) -> list[Place]:
+        return list(self._places.values())
 
     def session_ids(self) -> list[str]:
         return list(self._places)
@@ -328,12 +338,15 @@ class Hub:
         return sum(len(place.stream.tabs) for place in list(self._places.values()))
 
 
-def _held(place: Place) -> Held:
+def held(place: Place) -> Held:
+    """The place's link, as others should know it."""
     return Held(place.stream.session_id, str(place.stream.state), len(place.stream.tabs))
 
 
-def _come_back(delay_ms: float) -> str:
-    return f'{{"retryAfterMs":{int(delay_ms)}}}'
+def send_away(tab: Tab, within_ms: tuple[float, float]) -> None:
+    """Close a tab because this process stops; it comes back at a time of its own."""
+    delay_ms = int(random.uniform(*within_ms))  # noqa: S311 - jitter
+    tab.close(CLOSE_RESTARTING, f'{{"retryAfterMs":{delay_ms}}}')
 
 
 def _log_crash(task: asyncio.Task[None]) -> None:

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from chatproxy.sessions.models import ChatSession, LinkLease
+from chatproxy.sessions.models import ChatSession, LinkLease, ServerProcess
 
 LEASE_S = 15
 RENEW_EVERY_S = 5
@@ -94,13 +94,43 @@ def outlived(session_ids: list[str]) -> list[str]:
     return sorted({str(session) for session, since in found if since > opened_at[session]})
 
 
+def mark_leaving(held: Iterable[Held]) -> None:
+    """Offer these links to other processes, who open their own; ours stay up until then."""
+    held = list(held)
+    renew(held)
+    mine = LinkLease.objects.filter(session__in=[uuid.UUID(one.session_id) for one in held])
+    mine.filter(holder=HOLDER).update(is_leaving=True)
+
+
 def release(session_id: str) -> None:
     """This process no longer holds a link for the session."""
     LinkLease.objects.filter(session=uuid.UUID(session_id), holder=HOLDER).delete()
 
 
 def release_all() -> None:
+    """This process holds no link any more, and serves nobody."""
     LinkLease.objects.filter(holder=HOLDER).delete()
+    ServerProcess.objects.filter(holder=HOLDER).delete()
+
+
+def show_up() -> None:
+    """Say, for the next seconds, that this process serves."""
+    here = ServerProcess(holder=HOLDER)
+    ServerProcess.objects.bulk_create(
+        [here], update_conflicts=True, unique_fields=["holder"], update_fields=["seen_at"]
+    )
+
+
+def take_leave() -> None:
+    """Say that this process takes nothing over any more."""
+    ServerProcess.objects.filter(holder=HOLDER).update(is_leaving=True)
+
+
+def has_successor() -> bool:
+    """Whether another process is there to take over what this one holds."""
+    seen_since = timezone.now() - timedelta(seconds=LEASE_S)
+    others = ServerProcess.objects.filter(seen_at__gt=seen_since, is_leaving=False)
+    return others.exclude(holder=HOLDER).exists()
 
 
 def orphans(most: int) -> list[str]:
@@ -126,6 +156,10 @@ def release_dead_neighbours() -> int:
     holders = LinkLease.objects.filter(holder__startswith=f"{host}:").values_list(
         "holder", flat=True
     )
+    gone = ServerProcess.objects.filter(holder__startswith=f"{host}:")
+    for holder in gone.exclude(holder=HOLDER).values_list("holder", flat=True):
+        if _is_dead(holder):
+            gone.filter(holder=holder).delete()
     dead = [holder for holder in set(holders) if holder != HOLDER and _is_dead(holder)]
     return LinkLease.objects.filter(holder__in=dead).delete()[0] if dead else 0
 

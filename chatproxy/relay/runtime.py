@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
+from chatproxy.relay.handover import hand_over
 from chatproxy.relay.housekeeping import hear_control, keep_house
 from chatproxy.relay.hub import Hub
 from chatproxy.sessions import control
@@ -39,16 +40,18 @@ async def start() -> None:
 
 
 async def stop(deadline_s: float) -> None:
-    """Drain the hub. A stop hook."""
+    """Hand over what the hub holds, and end it. A stop hook."""
     global _hub
     if _hub is None:
         return
+    end = _hub.loop.time() + deadline_s
+    await hand_over(_hub, deadline_s)
     for chore in _chores:
         chore.cancel()
     for chore in _chores:
         with suppress(asyncio.CancelledError):
             await chore
     _chores.clear()
-    await _hub.drain(deadline_s)
+    await _hub.drain(max(0.0, end - _hub.loop.time()))
     control.attach(None)
     _hub = None

@@ -28,6 +28,7 @@ from chatproxy.sessions.models import (
     ChatSession,
     EndedBy,
     LinkLease,
+    ServerProcess,
     SessionEvent,
     SessionKey,
     SpentTicket,
@@ -307,6 +308,7 @@ def sweep() -> None:
     )
     SpentTicket.objects.filter(expires_at__lt=now).delete()
     LinkLease.objects.filter(expires_at__lt=now - timedelta(minutes=5)).delete()
+    ServerProcess.objects.filter(seen_at__lt=now - timedelta(minutes=5)).delete()
 
 
 # --- the timeline -------------------------------------------------------------------------------

@@ -46,8 +46,11 @@ class ChatSessionQuerySet(models.QuerySet["ChatSession"]):
         return self.filter(state__in=(State.ACTIVE, State.LEAVING), connected_at__isnull=False)
 
     def without_link(self) -> ChatSessionQuerySet:
-        """Linkable sessions no process holds a link for."""
-        return self.linkable().exclude(leases__expires_at__gt=timezone.now())
+        """Linkable sessions no process holds a link for, or none that means to keep it."""
+        staying = LinkLease.objects.filter(
+            session=models.OuterRef("pk"), expires_at__gt=timezone.now(), is_leaving=False
+        )
+        return self.linkable().filter(~models.Exists(staying))
 
     def started_since(self, since: timedelta) -> ChatSessionQuerySet:
         return self.filter(created_at__gte=timezone.now() - since)
@@ -164,6 +167,8 @@ class LinkLease(models.Model):
     holder = models.CharField(max_length=120)
     link_state = models.CharField(max_length=12)
     tabs = models.PositiveIntegerField(default=0)
+    #: Its process is told to stop, and keeps the link only until another has one.
+    is_leaving = models.BooleanField(default=False, db_default=False)
     opened_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
 
@@ -174,6 +179,18 @@ class LinkLease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session_id} at {self.holder}"
+
+
+class ServerProcess(models.Model):
+    """A process that serves; not seen for as long as a lease lasts, it is gone."""
+
+    holder = models.CharField(max_length=120, primary_key=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+    is_leaving = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.holder
 
 
 class SessionEvent(models.Model):
