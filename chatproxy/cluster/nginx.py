@@ -55,7 +55,7 @@ def nginx_server(
 ) -> Program:
     """An nginx, not started yet, on loopback, in front of processes at ``ports``."""
     folder.mkdir(parents=True, exist_ok=True)
-    servers = [f"        server 127.0.0.1:{one} max_fails=1 fail_timeout=5s;" for one in ports]
+    servers = [f"        server 127.0.0.1:{one} max_fails=0;" for one in ports]
     settings = folder / "nginx.conf"
     settings.write_text(
         _MAIN.format(
