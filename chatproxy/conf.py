@@ -125,6 +125,11 @@ class Conf:
         return str(settings.CHAT_START_CHALLENGE)
 
     @property
+    def redis_url(self) -> str:
+        """Empty: everything that processes share is this process's own."""
+        return str(settings.REDIS_URL)
+
+    @property
     def metrics_token(self) -> str:
         return str(settings.CHAT_METRICS_TOKEN)
 

@@ -18,7 +18,7 @@ from channels.layers import get_channel_layer
 
 from chatproxy.relay import registry
 from chatproxy.relay.hub import Hub
-from chatproxy.sessions import control, lifecycle, opened
+from chatproxy.sessions import control, instances, lifecycle, opened
 from chatproxy.sessions.control import Control
 from chatproxy.sessions.models import LIVE_STATES, ChatSession, SessionKey
 
@@ -43,7 +43,7 @@ async def keep_house(hub: Hub) -> None:
 
 async def _round(hub: Hub, *, sweeps: bool) -> None:
     database = hub.gateway.database
-    await database(registry.show_up)
+    instances.know_processes(await database(registry.show_up))
     await database(registry.renew, hub.held())
     over, live_keys = await database(_news_of, hub.session_ids())
     for session_id in over:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from chatproxy.sessions.models import ChatSession, LinkLease, ServerProcess
@@ -113,12 +114,17 @@ def release_all() -> None:
     ServerProcess.objects.filter(holder=HOLDER).delete()
 
 
-def show_up() -> None:
-    """Say, for the next seconds, that this process serves."""
+def show_up() -> int:
+    """Say, for the next seconds, that this process serves.
+
+    Returns:
+        How many do, this one included.
+    """
     here = ServerProcess(holder=HOLDER)
     ServerProcess.objects.bulk_create(
         [here], update_conflicts=True, unique_fields=["holder"], update_fields=["seen_at"]
     )
+    return _seen().count()
 
 
 def take_leave() -> None:
@@ -128,9 +134,11 @@ def take_leave() -> None:
 
 def has_successor() -> bool:
     """Whether another process is there to take over what this one holds."""
-    seen_since = timezone.now() - timedelta(seconds=LEASE_S)
-    others = ServerProcess.objects.filter(seen_at__gt=seen_since, is_leaving=False)
-    return others.exclude(holder=HOLDER).exists()
+    return _seen().filter(is_leaving=False).exclude(holder=HOLDER).exists()
+
+
+def _seen() -> QuerySet[ServerProcess]:
+    return ServerProcess.objects.filter(seen_at__gt=timezone.now() - timedelta(seconds=LEASE_S))
 
 
 def orphans(most: int) -> list[str]:

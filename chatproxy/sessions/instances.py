@@ -20,12 +20,14 @@ from chatproxy.upstream.errors import ThrottlingException
 from chatproxy.upstream.governor import Governor, Group
 from chatproxy.upstream.metadata import Observer
 from chatproxy.upstream.participant import ParticipantClient
+from chatproxy.upstream.sharedbucket import SharedBucket, SharedRedis
 
 logger = logging.getLogger(__name__)
 
 _governors: dict[str, Governor] = {}
 _lock = threading.Lock()
 _observers: list[Observer] = []
+_processes = 1
 
 
 @lru_cache(maxsize=1)
@@ -79,8 +81,31 @@ def governor(instance_id: str) -> Governor:
     found = _governors.get(instance_id)
     if found is None:
         with _lock:
-            found = _governors.setdefault(instance_id, Governor(conf.quotas))
+            found = _governors.setdefault(instance_id, _governor_of(instance_id))
     return found
+
+
+def _governor_of(instance_id: str) -> Governor:
+    store = shared_redis()
+    if store is None:
+        return Governor(conf.quotas)
+
+    def in_redis(group: Group, rate: float, burst: float, now: float) -> SharedBucket:
+        return SharedBucket(store, f"{instance_id}:{group}", rate, burst, now)
+
+    return Governor(conf.quotas, make_bucket=in_redis)
+
+
+@lru_cache(maxsize=1)
+def shared_redis() -> SharedRedis | None:
+    """Where the processes' quotas are spent together, if there is a Redis."""
+    return SharedRedis(conf.redis_url, lambda: _processes) if conf.redis_url else None
+
+
+def know_processes(count: int) -> None:
+    """So many processes serve just now: what this one may spend of the quotas without Redis."""
+    global _processes
+    _processes = max(1, count)
 
 
 def give_connection_back() -> None:
@@ -116,5 +141,6 @@ def reset() -> None:
     """Forget clients and governors: settings changed, or a test begins."""
     participant_client.cache_clear()
     contact_client.cache_clear()
+    shared_redis.cache_clear()
     with _lock:
         _governors.clear()

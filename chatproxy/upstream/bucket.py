@@ -77,6 +77,10 @@ class Bucket:
         self._tokens = min(self._tokens, 0.0)
         self._halved_until = max(self._halved_until, now + duration_s)
 
+    def empty(self) -> None:
+        """Start from nothing."""
+        self._tokens = 0.0
+
     def delay(self, now: float, reserve: float = 0.0) -> float:
         """Seconds until `take` would succeed, if nobody else takes; 0 when it would at once."""
         self._refill(now)

@@ -6,8 +6,8 @@ from any thread; `Governor.acquire` waits for one on the event loop. Lower prior
 the burst untouched, so that a message never finds the bucket emptied by typing; who waits is served
 before who comes later. What may be shed is not queued: its caller tries once and drops it.
 
-Token arithmetic is in `bucket.py`, the order of those who wait in `fairqueue.py`. In memory for
-now: one process per instance.
+Token arithmetic is in `bucket.py`, the order of those who wait in `fairqueue.py`. Where several
+processes spend one quota, the buckets are in Redis (`sharedbucket.py`), and who waits, waits here.
 """
 
 from __future__ import annotations
@@ -115,11 +115,34 @@ class GroupStats:
     waited_s: float
 
 
+class Spent(Protocol):
+    """A bucket, as `bucket.Bucket` describes it."""
+
+    rate: float
+    burst: float
+
+    def take(self, now: float, reserve: float = 0.0) -> bool: ...
+    def settle(self, now: float) -> None: ...
+    def give_back(self, now: float) -> None: ...
+    def halve(self, now: float, duration_s: float) -> None: ...
+    def delay(self, now: float, reserve: float = 0.0) -> float: ...
+    def level(self, now: float) -> float: ...
+    def is_halved(self, now: float) -> bool: ...
+
+
+MakeBucket = Callable[[Group, float, float, float], Spent]
+
+
+def _in_memory(group: Group, rate: float, burst: float, now: float) -> Spent:
+    return Bucket(rate, burst, now)
+
+
 class Governor:
     """The quota of one Connect instance, shared by the threads and one event loop of a process.
 
     Args:
         quotas: Rate and burst by group name, where the instance's differ from the published ones.
+        make_bucket: Makes a group's bucket of its rate, its burst and the time.
         clock: Monotonic seconds.
         call_later: Runs a callback after so many seconds; the running loop's own when left out.
         rng: Source of the penalty's length.
@@ -129,6 +152,7 @@ class Governor:
         self,
         quotas: Mapping[str, tuple[float, float]] | None = None,
         *,
+        make_bucket: MakeBucket = _in_memory,
         clock: Callable[[], float] = time.monotonic,
         call_later: CallLater | None = None,
         rng: random.Random | None = None,
@@ -141,7 +165,8 @@ class Governor:
         for group, operation in _QUOTA_OF.items():
             quota = published[operation]
             rate, burst = given.get(group, (quota.rate, quota.burst))
-            self._lanes[group] = _Lane(group, Bucket(rate, burst, clock()), clock, call_later)
+            bucket = make_bucket(group, rate, burst, clock())
+            self._lanes[group] = _Lane(group, bucket, clock, call_later)
 
     def try_acquire(self, group: Group, priority: Priority, session_id: str) -> bool:
         """Take a permit if one is at hand and nobody of this or a higher priority waits for it.
@@ -210,7 +235,7 @@ class _Lane:
     def __init__(
         self,
         group: Group,
-        bucket: Bucket,
+        bucket: Spent,
         clock: Callable[[], float],
         call_later: CallLater | None,
     ) -> None:

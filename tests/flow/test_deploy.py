@@ -107,8 +107,10 @@ def test_chats_move_to_the_next_process_without_a_gap(cluster: RunningCluster) -
             for visitor in visitors:
                 say(cluster, visitor, "the last line")
             eventually(
-                lambda: all("the last line" in watcher.texts for watcher in watchers)
-                or any(watch.done() for watch in watching)
+                lambda: (
+                    all("the last line" in watcher.texts for watcher in watchers)
+                    or any(watch.done() for watch in watching)
+                )
             )
         finally:
             for watcher in watchers:

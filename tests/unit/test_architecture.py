@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 ARROWS = {
     "upstream": "upstream requests urllib3 boto3 botocore",
-    "upstream/governor": "redis",
+    "upstream/sharedbucket": "redis",
     "upstream/chatframes": "pydantic_core",  # its JSON reader, twice per frame
     "upstream/onesocket": "certifi",  # what requests itself verifies with
     "widgets": "widgets conf django",
