@@ -196,6 +196,15 @@ def _governors() -> Families:
             for priority, number in enumerate(stats.waiting):
                 waiting.add_metric([*where, str(priority)], number)
     yield from (tokens, halved, waiting, granted, refused, penalties, waited)
+    if (store := instances.shared_redis()) is not None:
+        yield GaugeMetricFamily(
+            "chatproxy_governor_shared",
+            "1 while processes spend the quotas together; 0: each its share.",
+            value=store.is_there,
+        )
+        yield CounterMetricFamily(
+            "chatproxy_governor_falls_back", "Times Redis was lost.", value=store.falls_back
+        )
 
 
 def _pools(bulkheads: Bulkheads) -> Families:

@@ -1,0 +1,79 @@
+"""Two processes, one Connect instance: together they stay within its quotas, Redis or not."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from tests.cluster import RunningCluster, started_cluster
+from tests.flow.client import EVENT, Visitor, eventually
+from tests.processes import METRICS_TOKEN
+
+CHATS, SECONDS, MESSAGES_PER_S = 12, 3.0, 6.0
+TYPING = {"ContentType": EVENT + "typing"}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RunningCluster]:
+    with started_cluster(processes=2) as running:
+        running.sandbox.change(bot=False, quotas="exact")
+        yield running
+
+
+def metric(cluster: RunningCluster, name: str) -> list[float]:
+    """Its value in each process, summed over labels."""
+    headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+    texts = [
+        requests.get(f"{proxy.url}/metrics", headers=headers, timeout=10).text
+        for proxy in cluster.proxies
+    ]
+    line = re.compile(rf"^{name}(?:{{[^}}]*}})? (\S+)$", re.M)
+    return [sum(map(float, line.findall(text))) for text in texts]
+
+
+def test_processes_spend_one_quota_with_redis_and_without(cluster: RunningCluster) -> None:
+    with ThreadPoolExecutor(CHATS) as pool:
+        visitors = list(pool.map(lambda _: Visitor(cluster.url), range(CHATS)))
+        list(pool.map(lambda visitor: visitor.connect(), visitors))
+    assert cluster.sandbox.state()["throttled"] == {}
+    assert metric(cluster, "chatproxy_governor_shared") == [1, 1]
+
+    _talk(visitors)
+    assert cluster.sandbox.state()["throttled"] == {}
+    assert all(count > 0 for count in metric(cluster, "chatproxy_governor_granted_total"))
+
+    cluster.cluster.redis.kill()
+    _talk(visitors)
+    assert cluster.sandbox.state()["throttled"] == {}
+    assert metric(cluster, "chatproxy_governor_shared") == [0, 0]
+    assert metric(cluster, "chatproxy_governor_falls_back_total") == [1, 1]
+
+    cluster.cluster.redis.start()
+    eventually(lambda: metric(cluster, "chatproxy_governor_shared") == [1, 1])
+    _talk(visitors)
+    assert cluster.sandbox.state()["throttled"] == {}
+
+
+def _talk(visitors: list[Visitor]) -> None:
+    """Everybody types for some seconds, and messages are sent; each is taken."""
+    end = time.monotonic() + SECONDS
+
+    def type_on(visitor: Visitor) -> None:
+        while time.monotonic() < end:
+            assert visitor.call("event", TYPING).status_code == 200
+            time.sleep(0.2)
+
+    with ThreadPoolExecutor(len(visitors)) as pool:
+        typing = [pool.submit(type_on, visitor) for visitor in visitors]
+        number = 0
+        while time.monotonic() < end:
+            visitors[number % len(visitors)].send(f"message {number}")
+            number += 1
+            time.sleep(1 / MESSAGES_PER_S)
+        for one in typing:
+            one.result()
