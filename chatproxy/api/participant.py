@@ -23,7 +23,7 @@ from chatproxy.api.permits import with_permit
 from chatproxy.onehop import Deferred
 from chatproxy.relay import runtime
 from chatproxy.sessions import messaging, opened
-from chatproxy.sessions.errors import MalformedBody
+from chatproxy.sessions.errors import MalformedBody, Overloaded
 from chatproxy.sessions.models import State
 from chatproxy.sessions.opened import OpenedSession
 from chatproxy.upstream.errors import AccessDeniedException
@@ -222,7 +222,8 @@ def _on_a_newer_token(
     """Go on with a newer token than that of generation ``tried``: there may be one, or one is got.
 
     Raises:
-        AccessDeniedException: there is none.
+        AccessDeniedException: there will be none, because the chat is over.
+        Overloaded: there is none yet: the service is asked, or does not answer.
     """
     hub, session_id = runtime.hub(), visitor.chat.id
     is_renewed = opened.reopen(session_id).generation > tried
@@ -237,7 +238,10 @@ def _on_a_newer_token(
         chat = opened.reopen(session_id)
         chat.must_be_live()
         if chat.generation <= tried:
-            raise refused
+            place = hub.place(session_id)
+            if place is not None and place.link.over.is_set():
+                raise refused
+            raise Overloaded("The connection is being renewed. Try again in a moment.", 2.0)
         return go_on(replace(visitor, chat=chat, generation=chat.generation))
 
     return Deferred(wait=renewed, resume=resume)

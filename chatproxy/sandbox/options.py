@@ -27,6 +27,9 @@ class Options:
     # From chat.ended to closing what the clients left open.
     close_after_end_s: float = 1.0
 
+    # The port in websocket URLs, where something stands between the sandbox and its clients.
+    public_port: int | None = None
+
     # Limits.
     sockets_per_participant: int = vocabulary.SOCKETS_PER_PARTICIPANT
     concurrent_chats: int = vocabulary.CONCURRENT_CHATS

@@ -88,7 +88,9 @@ class TokenDesk:
             grant.contact, grant.participant, now + self._options.websocket_url_s, expires_at
         )
         query = f"X-Amz-Expires={self._options.websocket_url_s:.0f}"
-        url = f"{self.websocket_base}?{query}&X-Amz-Signature={quote(secret, safe='')}"
+        port = self._options.public_port
+        base = f"ws://127.0.0.1:{port}/socket" if port else self.websocket_base
+        url = f"{base}?{query}&X-Amz-Signature={quote(secret, safe='')}"
         self._noted("websocket_url", url, grant.contact)
         self._noted("websocket_signature", secret, grant.contact)
         return url, expires_at
