@@ -10,6 +10,7 @@ django.setup()
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
+from chatproxy import systemd  # noqa: E402
 from chatproxy.api import metrics  # noqa: E402
 from chatproxy.api.health import Health, last_call  # noqa: E402
 from chatproxy.api.routing import websocket_urlpatterns  # noqa: E402
@@ -20,6 +21,7 @@ from chatproxy.sessions import instances  # noqa: E402
 
 lifespan.on_start(runtime.start)
 lifespan.on_stop(runtime.stop)
+lifespan.on_start(systemd.start)
 
 handler = OneHopHandler(answered=metrics.count_answer)
 instances.observe_calls(metrics.count_call)

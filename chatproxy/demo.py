@@ -29,7 +29,7 @@ class DemoRefused(Exception):
     """The demo cannot start; the sentence says why and what to do."""
 
 
-class _Parser(argparse.ArgumentParser):
+class SentenceParser(argparse.ArgumentParser):
     """Says what is wrong in a sentence, without how the command is used: `make` has called it."""
 
     def error(self, message: str) -> NoReturn:
@@ -68,7 +68,7 @@ def port_number(text: str) -> int:
 
 def adopt_environment(arguments: Sequence[str]) -> None:
     """Give this process the demo's settings, before Django reads them; those already set stay."""
-    parser = _Parser(add_help=False)
+    parser = SentenceParser(add_help=False)
     add_arguments(parser)
     options, _ = parser.parse_known_args(arguments)
     VAR.mkdir(exist_ok=True)

@@ -6,13 +6,15 @@ import argparse
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
+from typing import NoReturn
 
-from chatproxy.child import ChildFailed, be_interrupted, is_free, watch
+from chatproxy.child import ChildFailed, be_interrupted, is_free
 from chatproxy.cluster.nginx import METHODS
 from chatproxy.cluster.running import Cluster, Ports
 from chatproxy.cluster.servers import ProgramMissing
-from chatproxy.demo import port_number
+from chatproxy.demo import SentenceParser, port_number
 from chatproxy.widgets.demo_login import ADMIN_NAME, ADMIN_PASSWORD
 
 MOST_PROCESSES = 32
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         _say(f"Starting PostgreSQL, Redis, the sandbox, {options.processes} proxies and nginx …")
         cluster.start()
         _say(_announcement(cluster))
-        watch(*cluster.parts)
+        _watch(cluster)
     except ChildFailed as err:
         return _refused(str(err))
     except KeyboardInterrupt:
@@ -50,22 +52,43 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _watch(cluster: Cluster) -> NoReturn:
+    """Stay. A process of ours that ends is started again, as systemd would; others end us all."""
+    others = [part for part in cluster.parts if part not in cluster.proxies]
+    while True:
+        for proxy in cluster.proxies:
+            if proxy.exit_code is not None:
+                _say(f"{proxy.name} ended (exit code {proxy.exit_code}) and is started again.")
+                proxy.start()
+        for part in others:
+            if part.exit_code is not None:
+                raise ChildFailed(part.obituary())
+        time.sleep(1)
+
+
 def _read(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="manage.py cluster", description=__doc__)
+    parser = SentenceParser(prog="manage.py cluster", description=__doc__)
     parser.add_argument("--port", type=port_number, default=8000, help="where nginx listens")
     parser.add_argument(
         "--sandbox-port", type=port_number, default=8001, help="where the sandbox listens"
     )
-    parser.add_argument("--processes", type=int, default=3, help="how many proxies")
+    parser.add_argument("--processes", type=_processes, default=3, help="how many proxies")
     parser.add_argument(
         "--routing", choices=sorted(METHODS), default="hash", help="how nginx chooses a proxy"
     )
     options = parser.parse_args(arguments)
-    if not 1 <= options.processes <= MOST_PROCESSES:
-        parser.error(f"--processes is from 1 to {MOST_PROCESSES}, not {options.processes}")
     if options.port + 100 + options.processes > 65_535:
-        parser.error("--port must leave room above it: take one below 65,000")
+        parser.error(f"PORT={options.port} leaves no room above it for the processes.")
     return options
+
+
+def _processes(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 3 and 1 <= int(text) <= MOST_PROCESSES:
+        return int(text)
+    raise argparse.ArgumentTypeError(
+        f"{text[:40]!r} is no number of processes: give one from 1 to {MOST_PROCESSES}, "
+        "as in PROCESSES=3."
+    )
 
 
 def _ports(port: int, sandbox_port: int, processes: int) -> Ports:

@@ -45,6 +45,8 @@ BACK_LATER_MS = (1000.0, 3000.0)
 GOODBYE_S = 2.0
 ENDED_ELSEWHERE_S = 3.0
 DATABASE_BACK_S = 5.0
+#: After each time others are asked to let go; then the session is left to those who have its links.
+LET_GO_WAITS_S = (0.5, 1.0, 1.0)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -170,7 +172,8 @@ class Hub:
         session_id = place.stream.session_id
         try:
             await self._preload(place)
-            await self._claimed(place)
+            if not await self._claimed(place):
+                return  # its tabs come back, and find a process that has a link
             await place.link.run()
             await self._goodbye(place)
         finally:
@@ -199,18 +202,23 @@ class Hub:
                 logger.exception("stored items do not open; upstream is asked for all of them")
         place.is_ready.set_result(None)
 
-    async def _claimed(self, place: Place) -> None:
-        """Enter the lease, and have another process that holds the session's link let go."""
-        session_id = place.stream.session_id
-        while True:
+    async def _claimed(self, place: Place) -> bool:
+        """Enter the lease, and have another process that holds the session's link let go.
+
+        Returns:
+            Whether there may be one more: others keep a link that their own tabs watch.
+        """
+        for wait_s in LET_GO_WAITS_S:
             try:
                 others = await self._done(registry.claim, held(place))
-                break
             except registry.TooManyLinks:
-                control.publish(Control.LET_GO, session_id, to=registry.HOLDER)
-                await asyncio.sleep(registry.RENEW_EVERY_S)
-        if others:
-            self._own(self._take_over(place))
+                control.publish(Control.LET_GO, place.stream.session_id, to=registry.HOLDER)
+                await asyncio.sleep(wait_s)
+            else:
+                if others:
+                    self._own(self._take_over(place))
+                return True
+        return False
 
     async def _take_over(self, place: Place) -> None:
         # Once ours is up, so that the session is never without. Who does not hear it, reads it.

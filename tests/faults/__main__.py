@@ -56,6 +56,7 @@ def _many(ground: Ground, options: argparse.Namespace) -> int:
         totals["faults"] += options.faults
         if not verdict.is_clean:
             failed.append(seed)
+            print(*verdict.stories, sep="\n\n")
             _tell(seed, verdict)
         if played % 10 == 0:
             _summary(played, totals, failed)

@@ -179,6 +179,17 @@ def test_what_is_too_large_is_answered_in_words(
     assert told["message"] == told["detail"]
 
 
+def test_nginx_puts_nothing_of_a_chat_on_a_disk(cluster: RunningCluster) -> None:
+    """It would put what does not fit its memory into files, and say so in its log."""
+    visitor = Visitor(cluster.url)
+    visitor.connect()
+    long = "é" * 8000  # 48 kB as JSON writes it
+    for _ in range(3):
+        visitor.send(long)
+    assert said_upstream(cluster, visitor) == [long] * 3
+    assert "temporary file" not in cluster.cluster.nginx.written()
+
+
 def test_metrics_are_for_the_processes_neighbours_only(cluster: RunningCluster) -> None:
     assert requests.get(f"{cluster.url}/metrics", timeout=10).status_code == 404
 

@@ -239,13 +239,8 @@ async def test_who_opens_a_second_link_asks_the_first_holder_to_let_go(
 
 
 async def test_a_fourth_link_waits_until_another_is_let_go(
-    hub: Hub,
-    upstream: Upstream,
-    make_chat: MakeChat,
-    published: Published,
-    monkeypatch: pytest.MonkeyPatch,
+    hub: Hub, upstream: Upstream, make_chat: MakeChat, published: Published
 ) -> None:
-    monkeypatch.setattr(registry, "RENEW_EVERY_S", 0.01)
     chat = make_chat()
     rows = [lease(chat, f"other:{number}:a") for number in range(3)]
     place = hub.ensure(str(chat.pk), chat.contact_id)
@@ -253,6 +248,25 @@ async def test_a_fourth_link_waits_until_another_is_let_go(
     assert upstream.sockets == []
     rows[0].delete()
     assert await hub.wait_connected(place, 5.0)
+
+
+async def test_tabs_of_a_fourth_link_that_never_comes_are_sent_to_those_that_have_one(
+    hub: Hub,
+    upstream: Upstream,
+    make_chat: MakeChat,
+    published: Published,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chatproxy.relay.hub.LET_GO_WAITS_S", (0.01, 0.01))
+    chat = make_chat()
+    for number in range(3):
+        lease(chat, f"other:{number}:a")
+    tab = await attached(hub, chat)
+    await until(lambda: tab.closed and hub.place(str(chat.pk)) is None)
+    assert tab.closed
+    assert tab.closed[0] == CLOSE_COME_BACK
+    assert len(published) == 2
+    assert upstream.sockets == []
 
 
 async def test_a_chat_that_is_over_elsewhere_is_concluded_here(
