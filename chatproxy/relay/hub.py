@@ -165,6 +165,8 @@ class Hub:
             return place
         self._places[session_id] = place
         place.task = self._own(self._driven(place))
+        # Let go before its first step, it does not come to remove itself, and tabs would wait.
+        place.task.add_done_callback(lambda _: self._removed(place))
         return place
 
     async def _driven(self, place: Place) -> None:

@@ -250,6 +250,17 @@ async def test_a_fourth_link_waits_until_another_is_let_go(
     assert await hub.wait_connected(place, 5.0)
 
 
+async def test_a_link_let_go_before_it_began_leaves_nothing_behind(
+    hub: Hub, make_chat: MakeChat
+) -> None:
+    chat = make_chat()
+    hub.ensure(str(chat.pk), chat.contact_id)
+    hub.let_go(str(chat.pk))
+    await until(lambda: hub.place(str(chat.pk)) is None)
+    async with asyncio.timeout(5):
+        await attached(hub, chat)
+
+
 async def test_tabs_of_a_fourth_link_that_never_comes_are_sent_to_those_that_have_one(
     hub: Hub,
     upstream: Upstream,
