@@ -5,6 +5,7 @@ PYTHON ?= python3
 PORT ?= 8000
 SANDBOX_PORT ?= 8001
 PROCESSES ?= 3
+MINUTES ?= 30
 
 IN_VENV := .venv/bin/python
 PYTEST := $(IN_VENV) -m pytest -q
@@ -17,7 +18,7 @@ PIP_INSTALL := $(IN_VENV) -m pip install -qq --disable-pip-version-check --no-in
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster test lint types widget-is-built unit-js unit services servers chromium browser bench widget format clean
+.PHONY: help run cluster test lint types widget-is-built unit-js unit services servers chromium browser bench faults load widget format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +80,12 @@ browser: $(CAN_TEST) $(CAN_NODE) chromium ## the widget in a real browser; pictu
 
 bench: $(CAN_TEST) ## figures side by side with peers; tests/bench/README.md says how to read them
 	@$(IN_VENV) -m tests.bench
+
+faults: $(CAN_TEST) ## schedules of faults by seed, judged by the service's transcript; MINUTES=…
+	@$(IN_VENV) -m tests.faults --minutes $(MINUTES)
+
+load: $(CAN_TEST) ## 1,000 tabs whose network blinks, beside a plain Channels relay; ten minutes
+	@$(IN_VENV) -m tests.load jitter
 
 widget: $(CAN_NODE) ## build widget_static/dist from widget_static/src
 	@npm run --silent build

@@ -115,16 +115,18 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if not topics or not isinstance(content, dict):
             tab.deliver(REFUSED)
             return
-        tab.deliver(SUBSCRIBED % _json_list(topics))
+        subscribed = SUBSCRIBED % _json_list(topics)
         tab.wants_session = tab.wants_session or SESSION_TOPIC in topics
         after = content.get("after") if SESSION_TOPIC in topics else None
         if Topic.CHAT in topics and tab not in self.place.stream.tabs:
             place = await runtime.hub().attach(
-                tab, self.chat.id, self.chat.contact_id, str(after) if after else None
+                tab, self.chat.id, self.chat.contact_id, str(after) if after else None, subscribed
             )
             if place is None:
                 return
             self.place = place
+        else:
+            tab.deliver(subscribed)
         if SESSION_TOPIC in topics:
             tab.deliver(session_frame({"state": told(self.place.stream.state)}))
 

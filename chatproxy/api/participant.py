@@ -110,7 +110,7 @@ def send_message(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
     """SendMessage: post one message as the customer; answers the item's id and time."""
     message = body_as(OutgoingMessage, request)
     messaging.check_content_type(visitor.chat, message)
-    return _spent(visitor, Group.MESSAGE, Priority.MESSAGE, lambda ready: _sent(ready, message))
+    return spent(visitor, Group.MESSAGE, Priority.MESSAGE, lambda ready: _sent(ready, message))
 
 
 def _sent(visitor: Visitor, message: OutgoingMessage) -> HttpResponse:
@@ -199,11 +199,11 @@ def _forwarded(
         found = ask(ready.chat, ready.generation, asked)
         return answer({} if found is None else found.wire)
 
-    return _spent(visitor, group, Priority.NORMAL, call)
+    return spent(visitor, group, Priority.NORMAL, call)
 
 
-def _spent(
-    visitor: Visitor, group: Group, priority: Priority, call: Callable[[Visitor], HttpResponse]
+def spent(
+    visitor: Visitor, group: Group, priority: Priority, call: Callable[[Visitor], HttpResponseBase]
 ) -> HttpResponseBase:
     """``call`` once there is a connection and a permit; once more if its token was refused.
 

@@ -15,11 +15,11 @@ import asyncio
 import dataclasses
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from chatproxy.api.access import Visitor, door
-from chatproxy.api.participant import CONNECTED, answer, body_as, permitted, when_connected
+from chatproxy.api.participant import CONNECTED, answer, body_as, spent, when_connected
 from chatproxy.api.permits import too_busy
 from chatproxy.onehop import Deferred
 from chatproxy.relay import runtime
@@ -84,17 +84,17 @@ def _from_upstream(
         return _searched(visitor, query, cursor)
     asked = _expressed(query, cursor)
 
-    def call() -> HttpResponse:
+    def call(ready: Visitor) -> HttpResponseBase:
         try:
-            page = messaging.get_transcript(visitor.chat, asked)
+            page = messaging.get_transcript(ready.chat, asked)
         except ValidationException:
             if asked.next_token is None or has_searched or cursor is None:
                 raise
             # The service forgets its tokens when a connection is replaced; the item stays.
-            return _searched(visitor, query, cursor)
-        return answer(_wire(visitor, _ours(visitor, page, asked, cursor)))
+            return _searched(ready, query, cursor)
+        return answer(_wire(ready, _ours(ready, page, asked, cursor)))
 
-    return permitted(visitor, Group.TRANSCRIPT, Priority.READER, call)
+    return spent(visitor, Group.TRANSCRIPT, Priority.READER, call)
 
 
 def _leads_to_the_past(visitor: Visitor, cursor: Cursor) -> bool:

@@ -299,9 +299,18 @@ class Hub:
     # --- tabs -------------------------------------------------------------------------------
 
     async def attach(
-        self, tab: Tab, session_id: str, contact_id: str, after: str | None
+        self,
+        tab: Tab,
+        session_id: str,
+        contact_id: str,
+        after: str | None,
+        acknowledgement: str = "",
     ) -> Place | None:
         """Let a tab see everything from here on, and first what it missed.
+
+        Args:
+            acknowledgement: A frame to send when nothing can pass it by any more: whoever reads the
+                transcript then has everything.
 
         Returns:
             Where it is now; nowhere in a process that drains: it is told to come back.
@@ -318,6 +327,8 @@ class Hub:
             oldest = stream.tabs[0]
             stream.detach(oldest)
             oldest.close(CLOSE_TOO_MANY_TABS, "too many tabs")
+        if acknowledgement:
+            tab.deliver(acknowledgement)
         stream.attach(tab, after)
         return place
 

@@ -29,6 +29,8 @@ class Connection(asyncio.Protocol):
         Raises:
             ConnectionError: the connection ended before the answer did.
         """
+        if self._transport.is_closing():
+            raise ConnectionError("the connection was closed")
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._waiting

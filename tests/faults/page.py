@@ -160,7 +160,7 @@ class Page(threading.Thread):
 
     def _listen(self, socket: ClientConnection) -> float:
         answered_at = beat_at = time.monotonic()
-        catch_up_at: float | None = answered_at + (REPLAY_PATIENCE_S if self._position else 0)
+        catch_up_at: float | None = None
         while not self._left.is_set():
             now = time.monotonic()
             if catch_up_at is not None and now >= catch_up_at:
@@ -180,7 +180,11 @@ class Page(threading.Thread):
                 return self._dismissed(socket)
             answered_at = time.monotonic()
             told = self._take(frame)
-            if told.get("reset"):
+            if frame.get("topic") == "aws/subscribe":
+                if told.get("status") != "success":
+                    return 0.0
+                catch_up_at = answered_at + (REPLAY_PATIENCE_S if self._position else 0)
+            elif told.get("reset"):
                 catch_up_at = 0.0
             elif "replayed" in told:
                 catch_up_at = None

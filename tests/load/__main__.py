@@ -1,6 +1,7 @@
 """``make load``: shows of what holds under load, with figures. See docs/reliability.md.
 
 python -m tests.load jitter [--tabs N] [--messages N] [--every S]
+python -m tests.load avalanche [--chats N] [--tabs N]
 """
 
 from __future__ import annotations
@@ -14,13 +15,19 @@ import uvloop
 
 from tests.bench import report
 from tests.bench.process import pin_load
-from tests.load import jitter
+from tests.load import avalanche, jitter
 
 
 def _jitter(options: argparse.Namespace, folder: Path) -> bool:
+    pin_load()
     plan = jitter.Plan(tabs=options.tabs, messages=options.messages, every_s=options.every)
     print(f"{report.machine()}\n\n{jitter.describe(plan)}\n\n{jitter.HEAD}", flush=True)
     return uvloop.run(jitter.run(plan, folder))[-1].is_whole
+
+
+def _avalanche(options: argparse.Namespace, _: Path) -> bool:
+    print(f"{report.machine()}\n", flush=True)
+    return avalanche.run(avalanche.Plan(options.chats, options.tabs))
 
 
 def main() -> None:
@@ -31,8 +38,11 @@ def main() -> None:
     show.add_argument("--messages", type=int, default=120)
     show.add_argument("--every", type=float, default=2.0, help="seconds between a chat's messages")
     show.set_defaults(run=_jitter)
+    show = shows.add_parser("avalanche", help=avalanche.__doc__.split("\n", 1)[0])
+    show.add_argument("--chats", type=int, default=250)
+    show.add_argument("--tabs", type=int, default=8, help="of each chat")
+    show.set_defaults(run=_avalanche)
     options = parser.parse_args()
-    pin_load()
     with tempfile.TemporaryDirectory(prefix="chatproxy-load-") as folder:
         if not options.run(options, Path(folder)):
             sys.exit("Something was lost, came twice, or out of order.")

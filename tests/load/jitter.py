@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import grounds
-from tests.bench.http import Connection
 from tests.bench.upstream import Upstream
+from tests.load.doors import PlainDoor, ProxyDoor
 from tests.load.tabs import Door, Tab, View
 
-CONNECT = {"Type": ["WEBSOCKET", "CONNECTION_CREDENTIALS"]}
 QUIET_S = 15.0
 
 
@@ -75,50 +74,6 @@ HEAD = (
 )
 
 
-class PlainDoor:
-    """A peer's: the chat's number is in the path."""
-
-    resumes = False
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-
-    async def address(self, chat: int) -> str:
-        return f"ws://127.0.0.1:{self._port}/ws/{chat}"
-
-
-class ProxyDoor:
-    """Ours: CreateParticipantConnection for each socket, by the session's key."""
-
-    resumes = True
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._keys: dict[int, str] = {}
-        self._idle: list[Connection] = []
-
-    async def start(self) -> int:
-        """Start one more chat; its number upstream."""
-        started = await self._ask("/api/v1/sessions", {"widget": "demo"})
-        chat = int(str(started["startChatResult"]["ContactId"]).rpartition("-")[2])
-        self._keys[chat] = started["key"]
-        return chat
-
-    async def address(self, chat: int) -> str:
-        made = await self._ask("/participant/connection", CONNECT, self._keys[chat])
-        return str(made["Websocket"]["Url"])
-
-    async def _ask(self, path: str, body: Any, key: str = "") -> Any:
-        connection = self._idle.pop() if self._idle else await Connection.open(self._port)
-        try:
-            answer = await connection.ask_json("POST", path, body, key)
-        except BaseException:
-            connection.close()
-            raise
-        self._idle.append(connection)
-        return answer
-
-
 async def through_channels(upstream: Upstream, folder: Path, plan: Plan) -> Outcome:
     with grounds.channels_relay(upstream, folder) as relay:
         door = PlainDoor(relay.process.port)
@@ -132,7 +87,10 @@ async def through_chatproxy(upstream: Upstream, folder: Path, plan: Plan) -> Out
 
         async def start() -> int:
             async with places:
-                return await door.start()
+                started = await door.start()
+            chat = int(started.contact_id.rpartition("-")[2])
+            door.keys[chat] = started.key
+            return chat
 
         chats = list(await asyncio.gather(*(start() for _ in range(plan.tabs))))
         return await _shaken(relay.name, upstream, door, chats, plan)

@@ -21,6 +21,7 @@ from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_conn
 
 _SAID = re.compile(rb"#(\d+):(\d+)#")
 _POSITION = re.compile(rb'"position":"([^"]*)"')
+RESTARTING = 1012
 _RETRY_BETWEEN_S = (0.2, 1.0)
 _CUT_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: a reset, and nothing more is sent
 
@@ -43,6 +44,7 @@ class View:
         replays: Seconds from the network's return to the last message that was missed, per cut.
         resets: How often the tab was told to read everything anew.
         refused: Handshakes and requests that failed.
+        outages: Seconds from each loss of the socket to the next that was subscribed.
     """
 
     numbers: list[int] = field(default_factory=list)
@@ -50,6 +52,7 @@ class View:
     resets: int = 0
     refused: int = 0
     cuts: int = 0
+    outages: list[float] = field(default_factory=list)
 
     def missing(self, said: int) -> int:
         return said - len(set(self.numbers))
@@ -78,6 +81,7 @@ class _Socket(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.CLOSE:
+            self._tab.dismissed(frame.get_close_code(), str(frame.get_close_message() or ""))
             transport.disconnect()
         elif frame.msg_type == WSMsgType.TEXT and not self.over.done():
             self._tab.heard(frame.get_payload_as_bytes())
@@ -99,14 +103,18 @@ class Tab:
         self._transport: WSTransport | None = None
         self._back_at = 0
         self._missed_until = 0.0
+        self._lost_at = 0.0
+        self._wait_s = 0.0
 
     async def live(self, offline_s: float) -> None:
         """Watch for ever; without a network for ``offline_s`` after each loss."""
         while True:
             await self._watch()
             self.is_watching.clear()
+            self._lost_at = time.perf_counter()
             self._settle_replay()
-            await asyncio.sleep(offline_s)
+            wait_s, self._wait_s = self._wait_s, 0.0
+            await asyncio.sleep(offline_s + wait_s)
             self._back_at = time.perf_counter_ns()
 
     def cut(self) -> None:
@@ -119,11 +127,19 @@ class Tab:
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CUT_AT_ONCE)
             transport.underlying_transport.abort()
 
+    def dismissed(self, code: int, reason: str) -> None:
+        """The server closed the socket, and may have said when to come back."""
+        found = re.search(r"retryAfterMs\D*(\d+)", reason) if code == RESTARTING else None
+        self._wait_s = int(found[1]) / 1000 if found else 0.0
+
     def heard(self, frame: bytes) -> None:
         if found := _POSITION.search(frame):
             self._position = found[1].decode()
         if b"aws/subscribe" in frame:
             self.is_watching.set()
+            if self._lost_at:
+                self.view.outages.append(time.perf_counter() - self._lost_at)
+                self._lost_at = 0.0
         if b'"reset":true' in frame:
             self.view.resets += 1
         if said := _SAID.search(frame):

@@ -97,6 +97,23 @@ async def test_however_many_ask_there_is_one_link(
     assert LinkLease.objects.get().holder == registry.HOLDER
 
 
+async def test_a_tab_is_told_that_it_is_subscribed_when_nothing_can_pass_it_by_any_more(
+    hub: Hub, upstream: Upstream, make_chat: MakeChat
+) -> None:
+    chat, tab = make_chat(), FakeTab(wants_session=True)
+    upstream.is_away = True  # what is stored can't be read yet
+    told = asyncio.create_task(
+        hub.attach(tab, str(chat.pk), chat.contact_id, None, '{"topic":"aws/subscribe"}')
+    )
+    await asyncio.sleep(0.05)
+    assert tab.frames == []
+    upstream.is_away = False
+    place = await told
+    assert tab.frames[0] == {"topic": "aws/subscribe"}
+    assert place is not None
+    assert tab in place.stream.tabs
+
+
 async def test_what_is_stored_is_neither_sent_nor_counted_again(
     hub: Hub, upstream: Upstream, make_chat: MakeChat
 ) -> None:
