@@ -46,6 +46,7 @@ class Avalanche:
 
     async def run(self) -> bool:
         """Whether everybody came back and saw everything."""
+        self._asking = asyncio.Lock()
         self._control = await Connection.open(self._cluster.sandbox.port)
         await self._ask("PUT", "settings", {"bot": False, "quotas": "exact"})
         print(f"starting {self._plan.chats} chats at the quota's pace …", flush=True)
@@ -126,7 +127,8 @@ class Avalanche:
         return await self._ask("GET", "state", {})
 
     async def _ask(self, method: str, path: str, body: Any) -> Any:
-        return await self._control.ask_json(method, CONTROL + path, body)
+        async with self._asking:
+            return await self._control.ask_json(method, CONTROL + path, body)
 
     async def _until(self, condition: Callable[[], bool]) -> bool:
         end = time.monotonic() + BACK_WITHIN_S
