@@ -84,8 +84,9 @@ bench: $(CAN_TEST) ## figures side by side with peers; tests/bench/README.md say
 faults: $(CAN_TEST) ## schedules of faults by seed, judged by the service's transcript; MINUTES=…
 	@$(IN_VENV) -m tests.faults --minutes $(MINUTES)
 
-load: $(CAN_TEST) ## 1,000 tabs whose network blinks, beside a plain Channels relay; ten minutes
+load: $(CAN_TEST) servers ## a thousand tabs whose network blinks; two thousand whose process dies; fifteen minutes
 	@$(IN_VENV) -m tests.load jitter
+	@$(IN_VENV) -m tests.load avalanche
 
 widget: $(CAN_NODE) ## build widget_static/dist from widget_static/src
 	@npm run --silent build
