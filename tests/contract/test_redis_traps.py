@@ -77,10 +77,7 @@ def test_a_redis_that_hangs_costs_one_start_a_moment_and_loses_no_limit(
         start()  # the first of the four was counted before it hung
 
 
-def test_a_quiet_channel_layer_goes_on_listening(
-    redis: Program, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("layer")
+def test_a_quiet_channel_layer_goes_on_listening(redis: Program, tmp_path: Path) -> None:
     environ = {**clean_environment(), "REDIS_URL": address(redis)}
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "-c", IDLE],
