@@ -2,7 +2,7 @@
 
 Repeated on the same connection token, the service tells: it knows the ClientToken. A token that it
 refuses meanwhile makes the repeat go out on another, where the ClientToken means nothing to it.
-Then the transcript tells, which the link has read by then.
+Then the service's transcript tells.
 """
 
 from __future__ import annotations
@@ -13,12 +13,21 @@ from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chatproxy.relay import runtime
+from chatproxy.conf import conf
+from chatproxy.sessions import messaging
 from chatproxy.sessions.errors import Overloaded
+from chatproxy.sessions.instances import governor, spending
 from chatproxy.sessions.models import aware
 from chatproxy.sessions.opened import OpenedSession
-from chatproxy.upstream.inputs import OutgoingMessage
-from chatproxy.upstream.vocabulary import ItemType, ParticipantRole
+from chatproxy.upstream.governor import Group, Priority
+from chatproxy.upstream.inputs import OutgoingMessage, TranscriptQuery
+from chatproxy.upstream.vocabulary import (
+    TRANSCRIPT_MAX_RESULTS,
+    ItemType,
+    ParticipantRole,
+    ScanDirection,
+    SortOrder,
+)
 
 MOST = 10_000
 #: The service's clock and ours may differ by so much.
@@ -49,21 +58,35 @@ def arrived(
     """The service's answer to an earlier try, if that arrived and another token is used now.
 
     Raises:
-        Overloaded: not known yet; the link is just reading what was missed.
+        Overloaded: no room in the quota to find out.
+        UpstreamError: as GetTranscript.
     """
     tried = _tries.get((chat.id, message.client_token))
     if tried is None or tried[0] == generation:
         return None
-    place = runtime.hub().place(chat.id)
-    if place is None or not place.link.connected.is_set():
-        raise Overloaded("The connection is being renewed. Try again in a moment.", 1.0)
     since = datetime.fromtimestamp(tried[1], UTC) - CLOCKS_DIFFER
-    for item in reversed(place.stream.transcript.everything()):
+    for item in _latest(chat):
         if aware(str(item.get("AbsoluteTime", ""))) < since:
             break
         if _is(item, message):
             return {"Id": item["Id"], "AbsoluteTime": item["AbsoluteTime"]}
     return None
+
+
+def _latest(chat: OpenedSession) -> list[dict[str, Any]]:
+    """The newest items, by the service: our own transcript may be a frame behind."""
+    query = TranscriptQuery(
+        max_results=TRANSCRIPT_MAX_RESULTS,
+        scan_direction=ScanDirection.BACKWARD,
+        sort_order=SortOrder.DESCENDING,
+    )
+    if not conf.governor:
+        return [item.wire for item in messaging.get_transcript(chat, query).items]
+    keeper = governor(chat.instance_id)
+    if not keeper.try_acquire(Group.TRANSCRIPT, Priority.READER, chat.id):
+        raise Overloaded("The chat service is busy. Try again in a second.", 1.0)
+    with spending(chat.instance_id, Group.TRANSCRIPT):
+        return [item.wire for item in messaging.get_transcript(chat, query).items]
 
 
 def _is(item: dict[str, Any], message: OutgoingMessage) -> bool:
