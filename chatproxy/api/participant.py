@@ -252,7 +252,7 @@ def _on_a_newer_token(
         chat.must_be_live()
         if chat.generation <= tried:
             place = hub.place(session_id)
-            if place is not None and place.link.over.is_set():
+            if place is not None and place.link.is_refused:
                 raise refused
             raise Overloaded("The connection is being renewed. Try again in a moment.", 2.0)
         return go_on(replace(visitor, chat=chat, generation=chat.generation))

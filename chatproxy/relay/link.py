@@ -86,6 +86,7 @@ class Link:
         self._renewed: asyncio.Future[None] | None = None
         self._token_asked_at = float("-inf")
         self._token_refused = False
+        self._is_denied = False
         self._gone_since: datetime | None = None
 
     # --- from outside -----------------------------------------------------------------------
@@ -122,6 +123,11 @@ class Link:
             self._renew_now.set()
         async with asyncio.timeout(RENEWAL_WAIT_S):
             await asyncio.shield(self._renewed)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether there will be no connection any more: the chat is over, or denied to us."""
+        return self.over.is_set() or self._is_denied
 
     def conclude(self) -> None:
         """The chat is known to be over although nothing was heard of its end."""
@@ -313,10 +319,13 @@ class Link:
 
     async def _connection(self, replace_token: bool) -> tuple[Connection, datetime | None]:
         try:
-            return await self._gateway.connect(
+            found = await self._gateway.connect(
                 self.stream.session_id, self._priority(), replace_token=replace_token
             )
+            self._is_denied = False
+            return found
         except AccessDeniedException as err:
+            self._is_denied = True
             self._note("connection_denied", request_id=err.request_id)
             raise ChatOver from err
 

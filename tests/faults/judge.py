@@ -126,9 +126,9 @@ def _judge_sends(world: World, session: int, verdict: Verdict) -> None:
 def _judge_store(world: World, session: int, truth: list[str], verdict: Verdict) -> None:
     """The download agrees, once what waits is written and the link knows of everything."""
     end = time.monotonic() + STORED_WITHIN_S
-    while (stored := _stored(world, session)) != truth and time.monotonic() < end:
+    while sorted(stored := _stored(world, session)) != sorted(truth) and time.monotonic() < end:
         time.sleep(0.2)
-    if stored != truth:
+    if sorted(stored) != sorted(truth):
         missing = len(set(truth) - set(stored))
         verdict.lost += missing
         verdict.complaints.append(f"session {session}: the download lacks {missing}")

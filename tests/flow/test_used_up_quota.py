@@ -25,7 +25,7 @@ from tests.processes import RunningDemo, RunningSandbox, started_demo
 PLACES = 5
 SLOW = 0.05
 QUOTAS = {
-    "connection": (0.08, 2.1),
+    "connection": (0.06, 2.1),
     "message": (SLOW, 1),
     "transcript": (SLOW, 4.1),
     "attachment_get": (SLOW, 1),
@@ -168,7 +168,7 @@ def test_a_connection_is_made_all_the_same_and_what_needs_it_is_told_to_wait(
             answer, 429, "upstream-throttled", "ThrottlingException", says="coming up", waits=True
         )
     # None of them has used up what there is for when the connection is there.
-    eventually(lambda: late.call("message", MESSAGE).status_code == 200, 40)
+    eventually(lambda: late.call("message", MESSAGE).status_code == 200, 60)
 
 
 def test_a_start_that_found_no_room_in_the_quota_gives_its_place_back(demo: RunningDemo) -> None:
@@ -196,6 +196,6 @@ def test_chatjs_outlives_a_used_up_quota(demo: RunningDemo, version: str) -> Non
         participant_id=chat.participant_id,
         participant_token=chat.key,
     ) as session:
-        session.connect(within_s=40)
+        session.connect(within_s=60)
         sent = session.do("sendMessage", contentType="text/plain", message="still here")
         assert session.hear("onMessage", Id=sent["Id"])["Content"] == "still here"
