@@ -17,17 +17,17 @@ from typing import Any, Protocol, TypeVar
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from chatproxy.api import unsettled
 from chatproxy.api.access import Key, Policy, Visitor, door
 from chatproxy.api.failures import noted
 from chatproxy.api.permits import with_permit
+from chatproxy.api.repeats import said_once
 from chatproxy.onehop import Deferred
 from chatproxy.relay import runtime
 from chatproxy.sessions import messaging, opened
 from chatproxy.sessions.errors import MalformedBody, Overloaded
 from chatproxy.sessions.models import State
 from chatproxy.sessions.opened import OpenedSession
-from chatproxy.upstream.errors import AccessDeniedException, UpstreamError
+from chatproxy.upstream.errors import AccessDeniedException
 from chatproxy.upstream.fields import Request
 from chatproxy.upstream.governor import Group, Priority
 from chatproxy.upstream.inputs import (
@@ -116,22 +116,17 @@ def send_message(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
 def _sent(visitor: Visitor, message: OutgoingMessage) -> HttpResponse:
     chat = visitor.chat
     found = chat.token(visitor.generation)
-    generation = found[0] if found else chat.generation
-    if (earlier := unsettled.arrived(chat, message, generation)) is not None:
-        unsettled.forget(chat.id, message)
-        return answer(earlier)
-    try:
-        accepted = messaging.send_message(chat, visitor.generation, message)
-    except UpstreamError as err:
-        if err.may_have_arrived:
-            unsettled.remember(chat.id, message, generation)
-        raise
-    unsettled.forget(chat.id, message)
+    accepted = said_once(
+        chat,
+        message,
+        found[0] if found else chat.generation,
+        lambda: messaging.send_message(chat, visitor.generation, message),
+    )
     hub = runtime.running_hub()
-    place = hub.place(visitor.chat.id) if hub is not None else None
+    place = hub.place(chat.id) if hub is not None else None
     if place is not None:
-        place.stream.expect(accepted.id)
-    return answer(accepted.wire)
+        place.stream.expect(str(accepted["Id"]))
+    return answer(accepted)
 
 
 @door(CONNECTED)

@@ -143,12 +143,26 @@ def test_a_message_whose_answer_was_lost_is_said_once_on_a_renewed_token(
 def test_a_token_that_cannot_be_renewed_yet_is_no_end_of_the_chat(
     demo: RunningDemo, visitor: Visitor
 ) -> None:
-    demo.sandbox.add_fault(operation="CreateParticipantConnection", kind="status", count=1)
+    demo.sandbox.add_fault(operation="CreateParticipantConnection", kind="status")
     expired = {"kind": "connection", "contact_id": visitor.contact_id}
     demo.sandbox.control("POST", "expire", expired)
     message = {"ContentType": "text/plain", "Content": "once", "ClientToken": str(uuid.uuid4())}
     assert visitor.call("message", message).status_code == 429
+    demo.sandbox.clear_faults()
     eventually(lambda: visitor.call("message", message).status_code == 200, 60)
+
+
+def test_a_message_whose_answer_did_not_reach_the_page_is_said_once_on_a_renewed_token(
+    demo: RunningDemo, visitor: Visitor
+) -> None:
+    message = {"ContentType": "text/plain", "Content": "once", "ClientToken": str(uuid.uuid4())}
+    first = visitor.call("message", message)  # and its network is gone, let us say
+    expired = {"kind": "connection", "contact_id": visitor.contact_id}
+    demo.sandbox.control("POST", "expire", expired)
+    again = visitor.call("message", message)
+    assert (again.status_code, again.json()) == (200, first.json())
+    said = demo.sandbox.control("GET", f"contacts/{visitor.contact_id}")["transcript"]
+    assert [item.get("Content") for item in said].count("once") == 1
 
 
 def test_a_message_that_failed_is_in_the_timeline_with_the_services_request_id(

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -32,11 +33,9 @@ def _repeat(server: socket.socket) -> None:
 
 
 def _echo(near: socket.socket) -> None:
-    try:
+    with near, suppress(OSError):
         while data := near.recv(4096):
             near.sendall(data)
-    except OSError:
-        pass
 
 
 def call(wire: Wire) -> socket.socket:
