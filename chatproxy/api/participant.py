@@ -45,6 +45,8 @@ R = TypeVar("R", bound=Request)
 CONNECTED = Policy(Key.CONNECTION)
 CONNECTED_GET = Policy(Key.CONNECTION, methods=("GET",))
 CONNECT_WAIT_S = 5.0
+#: Tokens that are tried when that of the client's key was refused.
+MORE_TOKENS = 2
 
 
 def body_as(kind: type[R], request: HttpRequest) -> R:
@@ -200,25 +202,26 @@ def _forwarded(
 def spent(
     visitor: Visitor, group: Group, priority: Priority, call: Callable[[Visitor], HttpResponseBase]
 ) -> HttpResponseBase:
-    """``call`` once there is a connection and a permit; once more if its token was refused.
+    """``call`` once there is a connection and a permit; again on a newer token if one was refused.
 
-    A refusal is a definite no, so that a second try on a new token can do nothing twice.
+    A refusal is a definite no, so that another try can do nothing twice. The first token is that of
+    the client's key, which may be old; of the newest, too, the service may have thought better.
     """
 
-    def first_try(ready: Visitor) -> HttpResponseBase:
+    def attempt(ready: Visitor, more: int) -> HttpResponseBase:
+        return permitted(ready, group, priority, lambda: tried_once(ready, more))
+
+    def tried_once(ready: Visitor, more: int) -> HttpResponseBase:
         found = ready.chat.token(ready.generation)
         tried = found[0] if found else ready.chat.generation
         try:
             return call(ready)
         except AccessDeniedException as err:
-            if ready.chat.state == State.LEAVING:
+            if not more or ready.chat.state == State.LEAVING:
                 raise  # the customer has left, so the service has taken the token back
-            return _on_a_newer_token(ready, tried, err, lambda again: attempt(again, call))
+            return _on_a_newer_token(ready, tried, err, lambda again: attempt(again, more - 1))
 
-    def attempt(ready: Visitor, trial: Callable[[Visitor], HttpResponseBase]) -> HttpResponseBase:
-        return permitted(ready, group, priority, lambda: trial(ready))
-
-    return when_connected(visitor, lambda ready: attempt(ready, first_try))
+    return when_connected(visitor, lambda ready: attempt(ready, MORE_TOKENS))
 
 
 def _on_a_newer_token(

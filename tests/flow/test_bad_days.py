@@ -152,6 +152,25 @@ def test_a_token_that_cannot_be_renewed_yet_is_no_end_of_the_chat(
     eventually(lambda: visitor.call("message", message).status_code == 200, 60)
 
 
+def test_a_chat_whose_tokens_are_refused_again_and_again_goes_on(
+    demo: RunningDemo, visitor: Visitor
+) -> None:
+    expired = {"kind": "connection", "contact_id": visitor.contact_id}
+    for number in range(3):
+        demo.sandbox.control("POST", "expire", expired)
+        message = {"ContentType": "text/plain", "Content": str(number), "ClientToken": str(number)}
+        statuses = [visitor.call("message", message).status_code]
+        eventually(
+            lambda: (
+                statuses[-1] == 200 or statuses.append(visitor.call("message", message).status_code)
+            ),  # noqa: B023
+            60,
+            every_s=0.5,
+        )
+        assert set(statuses) <= {200, 429}
+    assert [i.get("Content") for i in visitor.transcript()][-3:] == ["0", "1", "2"]
+
+
 def test_a_message_whose_answer_did_not_reach_the_page_is_said_once_on_a_renewed_token(
     demo: RunningDemo, visitor: Visitor
 ) -> None:
