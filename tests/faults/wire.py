@@ -90,10 +90,7 @@ class Wire:
 
     def clear(self) -> None:
         """Fair weather: what was held goes out. What was silent is dead, and is cut."""
-        was_silent = self._weather.is_silent
-        self._call(lambda: self._set(FAIR))
-        if was_silent:
-            self.cut()
+        self._call(self._clear)
 
     def cut(self) -> int:
         """Reset every connection, both sides; how many there were."""
@@ -107,6 +104,11 @@ class Wire:
         self._weather = weather
         self._changed.set()
         self._changed = asyncio.Event()
+
+    def _clear(self) -> None:
+        if self._weather.is_silent:
+            self._cut()  # first: TCP never passes on what comes after something that was lost
+        self._set(FAIR)
 
     def _cut(self) -> int:
         count = len(self._open)
