@@ -98,15 +98,18 @@ class SharedRedis:
     Args:
         url: ``redis://…``
         processes: How many processes spend the quotas just now, as far as is known.
+        within_s: A Redis that takes longer for an answer counts as away.
     """
 
-    def __init__(self, url: str, processes: Callable[[], int]) -> None:
+    def __init__(
+        self, url: str, processes: Callable[[], int], *, within_s: float = WITHIN_S
+    ) -> None:
         self.processes = processes
         self.falls_back = 0
         self._client: redis.Redis = redis.Redis.from_url(
             url,
-            socket_timeout=WITHIN_S,
-            socket_connect_timeout=WITHIN_S,
+            socket_timeout=within_s,
+            socket_connect_timeout=within_s,
             retry=Retry(NoBackoff(), 0),
         )
         self._script = self._client.register_script(_SCRIPT)
