@@ -51,10 +51,15 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who makes a request: a session, through one of its keys, from a page at ``origin``."""
+    """Who makes a request: a session, through one of its keys, from a page at ``origin``.
+
+    ``key_generation`` is that of the connection token the key stands for, ``generation`` that of
+    the one to use, where it is still there.
+    """
 
     chat: OpenedSession
     key_id: int
+    key_generation: int
     generation: int
     origin: str
 
@@ -86,7 +91,7 @@ def admit(request: HttpRequest, policy: Policy) -> Visitor:
         raise SessionEnded("The chat is over. Start a new one to go on.")
     if policy.limited:
         session_budget.spend(chat.id)
-    return Visitor(chat, key_id, generation, origin)
+    return Visitor(chat, key_id, generation, generation, origin)
 
 
 def _known_key(chat: OpenedSession, key: str) -> int:

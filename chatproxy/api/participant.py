@@ -27,6 +27,7 @@ from chatproxy.sessions import messaging, opened
 from chatproxy.sessions.errors import MalformedBody, Overloaded
 from chatproxy.sessions.models import State
 from chatproxy.sessions.opened import OpenedSession
+from chatproxy.sessions.sent import Sent
 from chatproxy.upstream.errors import AccessDeniedException
 from chatproxy.upstream.fields import Request
 from chatproxy.upstream.governor import Group, Priority
@@ -117,18 +118,27 @@ def send_message(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
 
 def _sent(visitor: Visitor, message: OutgoingMessage) -> HttpResponse:
     chat = visitor.chat
-    found = chat.token(visitor.generation)
+    generation = _used(visitor)
     accepted = said_once(
         chat,
         message,
-        found[0] if found else chat.generation,
-        lambda: messaging.send_message(chat, visitor.generation, message),
+        generation,
+        lambda: messaging.send_message(chat, generation, message),
+        is_key_outdated=generation != visitor.key_generation,
     )
+    item_id = str(accepted["Id"])
     hub = runtime.running_hub()
-    place = hub.place(chat.id) if hub is not None else None
-    if place is not None:
-        place.stream.expect(str(accepted["Id"]))
+    if hub is not None:
+        hub.recorder.remember(Sent(chat.id, message.client_token, item_id))
+        if (place := hub.place(chat.id)) is not None:
+            place.stream.expect(item_id)
     return answer(accepted)
+
+
+def _used(visitor: Visitor) -> int:
+    """The generation of the token that a call of this visitor goes out on."""
+    found = visitor.chat.token(visitor.generation)
+    return found[0] if found else visitor.chat.generation
 
 
 @door(CONNECTED)
@@ -212,8 +222,7 @@ def spent(
         return permitted(ready, group, priority, lambda: tried_once(ready, more))
 
     def tried_once(ready: Visitor, more: int) -> HttpResponseBase:
-        found = ready.chat.token(ready.generation)
-        tried = found[0] if found else ready.chat.generation
+        tried = _used(ready)
         try:
             return call(ready)
         except AccessDeniedException as err:

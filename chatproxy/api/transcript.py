@@ -25,7 +25,7 @@ from chatproxy.onehop import Deferred
 from chatproxy.relay import runtime
 from chatproxy.relay.gateway import Gateway
 from chatproxy.sessions import legible, messaging
-from chatproxy.sessions.transcript import Cursor, Page, Transcript, has_start, no_such_place
+from chatproxy.sessions.transcript import Cursor, Page, has_start, no_such_place
 from chatproxy.upstream.errors import ValidationException
 from chatproxy.upstream.governor import GovernorBusy, Group, Priority
 from chatproxy.upstream.inputs import StartPosition, TranscriptQuery
@@ -46,7 +46,7 @@ def get_transcript(request: HttpRequest, visitor: Visitor) -> HttpResponseBase:
     """GetTranscript: a page of what was said."""
     query = body_as(TranscriptQuery, request)
     cursor = Cursor.from_token(query.next_token, visitor.chat.id) if query.next_token else None
-    known = _known(visitor.chat.id)
+    known = runtime.transcript(visitor.chat.id)
     is_about_us = query.contact_id in (None, visitor.chat.contact_id)
     if known is not None and is_about_us and (cursor is None or known.leads_on_from(cursor)):
         return answer(_wire(visitor, known.page(query, cursor)))
@@ -58,23 +58,10 @@ def items_of(session_id: str) -> list[dict[str, Any]]:
 
     Stored items that do not open are marked, see `legible.read`.
     """
-    hub = runtime.running_hub()
-    place = hub.place(session_id) if hub is not None else None
+    place = runtime.place(session_id)
     if place is not None and place.stream.transcript.is_complete:
         return place.stream.transcript.everything()
     return legible.read(session_id)
-
-
-def _known(session_id: str) -> Transcript | None:
-    """The whole transcript, if this process has it."""
-    hub = runtime.running_hub()
-    place = hub.place(session_id) if hub is not None else None
-    if place is None or not place.link.connected.is_set():
-        return None
-    stream = place.stream
-    # Who has just sent something must find it here.
-    is_current = stream.transcript.is_complete and not stream.expected
-    return stream.transcript if is_current else None
 
 
 def _from_upstream(

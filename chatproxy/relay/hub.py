@@ -28,6 +28,7 @@ from chatproxy.relay.socket import Dial, UpstreamSocket
 from chatproxy.relay.stream import FrameCounts, LinkState, Stream, Tab
 from chatproxy.sessions import control, instances, items, lifecycle, opened
 from chatproxy.sessions.control import Control
+from chatproxy.sessions.transcript import Transcript
 from chatproxy.sessions.vault import SealBroken
 from chatproxy.upstream.errors import backoff
 from chatproxy.upstream.governor import Priority
@@ -62,6 +63,15 @@ class Place:
         self.is_ending = False
         self.is_ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.task: asyncio.Task[None] | None = None
+
+    @property
+    def transcript(self) -> Transcript | None:
+        """All that was said, if we know it: for readers on any thread."""
+        stream = self.stream
+        if not self.link.connected.is_set() or not stream.transcript.is_complete:
+            return None
+        # Who has just sent something must find it here.
+        return None if stream.expected else stream.transcript
 
     def priority(self) -> Priority:
         """How urgent an upstream call for this session is just now."""
@@ -103,7 +113,7 @@ class Hub:
         """
         self.is_draining = True
         await self.signals.stop()
-        places = list(self._places.values())
+        places = self.places()
         window_ms = int(min(deadline_s, 10.0) * 1000)
         for place in places:
             for tab in list(place.stream.tabs):

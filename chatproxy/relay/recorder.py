@@ -17,9 +17,10 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from chatproxy.conf import conf
 from chatproxy.relay.gateway import Gateway
-from chatproxy.sessions import counts, items, lifecycle
+from chatproxy.sessions import counts, items, lifecycle, sent
 from chatproxy.sessions.counts import Tally
 from chatproxy.sessions.items import Kept
+from chatproxy.sessions.sent import Sent
 from chatproxy.upstream.chatframes import ChatFrame
 
 logger = logging.getLogger(__name__)
@@ -38,11 +39,12 @@ class Batch:
 
     items: list[Kept] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
     tallies: dict[str, Tally] = field(default_factory=dict)
     connected: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:
-        return bool(self.items or self.notes or self.tallies or self.connected)
+        return bool(self.items or self.notes or self.sent or self.tallies or self.connected)
 
     def parts(self) -> Iterator[Batch]:
         """The same in the smallest pieces that can fail alone."""
@@ -52,6 +54,8 @@ class Batch:
             yield Batch(items=[kept])
         for note in self.notes:
             yield Batch(notes=[note])
+        for one in self.sent:
+            yield Batch(sent=[one])
 
 
 class Recorder:
@@ -62,6 +66,7 @@ class Recorder:
         self._stores = conf.retention_days > 0
         self._items: list[Kept] = []
         self._notes: list[Note] = []
+        self._sent: list[Sent] = []
         self._tallies: dict[str, Tally] = {}
         self._connected: set[str] = set()
         self._being_written = Batch()
@@ -79,6 +84,10 @@ class Recorder:
     def note(self, session_id: str, kind: str, **detail: Any) -> None:
         """A line for the session's technical timeline. From any thread."""
         self._notes.append((session_id, kind, detail))
+
+    def remember(self, answered: Sent) -> None:
+        """Which item a message became. From any thread."""
+        self._sent.append(answered)
 
     def mark_connected(self, session_id: str) -> None:
         """The session has, or again has, a link."""
@@ -132,9 +141,12 @@ class Recorder:
         return True
 
     def _next_batch(self, *, counts_too: bool) -> Batch:
-        batch = Batch(self._items[:BATCH], self._notes[:BATCH], connected=self._connected)
+        batch = Batch(
+            self._items[:BATCH], self._notes[:BATCH], self._sent[:BATCH], connected=self._connected
+        )
         # By the number taken: other threads append meanwhile.
         del self._items[: len(batch.items)], self._notes[: len(batch.notes)]
+        del self._sent[: len(batch.sent)]
         self._connected = set()
         if counts_too:
             batch.tallies, self._tallies = self._tallies, {}
@@ -146,6 +158,7 @@ class Recorder:
         # In front of what came meanwhile: of an item the last version is the one that stays.
         self._items[:0] = batch.items
         self._notes[:0] = batch.notes
+        self._sent[:0] = batch.sent
         self._connected |= batch.connected
         # Where a session has another link by now, it is that one's tally that counts on.
         self._tallies = batch.tallies | self._tallies
@@ -175,6 +188,8 @@ def _write_together(batch: Batch) -> None:
             lifecycle.mark_connected(session_id)
         for session_id, kind, detail in batch.notes:
             lifecycle.note(session_id, kind, **detail)
+        if batch.sent:
+            sent.keep(batch.sent)
 
 
 def _write_alone(part: Batch) -> None:
@@ -184,5 +199,5 @@ def _write_alone(part: Batch) -> None:
         raise
     except Exception:
         sessions = {session_id for session_id, _ in part.items} | {note[0] for note in part.notes}
-        sessions |= part.tallies.keys() | part.connected
+        sessions |= part.tallies.keys() | part.connected | {one.session_id for one in part.sent}
         logger.exception("not stored, given up", extra={"session": sorted(sessions)})

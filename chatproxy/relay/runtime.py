@@ -7,8 +7,9 @@ from contextlib import suppress
 
 from chatproxy.relay.handover import hand_over
 from chatproxy.relay.housekeeping import hear_control, keep_house
-from chatproxy.relay.hub import Hub
+from chatproxy.relay.hub import Hub, Place
 from chatproxy.sessions import control
+from chatproxy.sessions.transcript import Transcript
 
 _hub: Hub | None = None
 _chores: list[asyncio.Task[None]] = []
@@ -28,6 +29,17 @@ def hub() -> Hub:
 def running_hub() -> Hub | None:
     """The hub, or ``None`` where nothing is serving (commands, tests without a server)."""
     return _hub
+
+
+def place(session_id: str) -> Place | None:
+    """The session's place, if this process serves and holds one. From any thread."""
+    return _hub.place(session_id) if _hub is not None else None
+
+
+def transcript(session_id: str) -> Transcript | None:
+    """All that was said in a chat, if this process knows it. From any thread."""
+    found = place(session_id)
+    return found.transcript if found is not None else None
 
 
 async def start() -> None:

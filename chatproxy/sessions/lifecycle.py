@@ -20,7 +20,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from chatproxy.conf import conf
-from chatproxy.sessions import control, keys, opened
+from chatproxy.sessions import control, keys, opened, sent
 from chatproxy.sessions.control import Control
 from chatproxy.sessions.errors import SessionEnded, SessionKeyInvalid
 from chatproxy.sessions.models import (
@@ -256,6 +256,7 @@ def mark_ended(session_id: str, *, by: str = "", incomplete_since: datetime | No
     )
     opened.written_down(session_id)
     if changed:
+        sent.forget(row.pk)
         note(session_id, "ended", by=str(who), incomplete_since=_iso(incomplete_since))
         control.publish(Control.ENDED, session_id)
 

@@ -238,6 +238,22 @@ class StoredItem(models.Model):
         return f"{self.type} {self.item_id}"
 
 
+class SentMessage(models.Model):
+    """Which item a ClientToken became: for repeats on a token that does not know it."""
+
+    session = models.ForeignKey(ChatSession, on_delete=models.CASCADE, related_name="sent")
+    item_id = models.CharField(max_length=256)
+    client_token_digest = models.CharField(max_length=64, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session", "item_id"], name="one_token_per_item")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session_id} sent {self.item_id}"
+
+
 def aware(text: str) -> datetime:
     """The service's time format as an aware datetime; now, for what is no time at all."""
     try:

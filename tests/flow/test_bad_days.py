@@ -125,21 +125,6 @@ def test_a_message_on_a_bad_day_says_what_to_do_and_is_said_once_after(
     eventually(lambda: [i.get("Content") for i in visitor.transcript()].count("once") == 1)
 
 
-def test_a_message_whose_answer_was_lost_is_said_once_on_a_renewed_token(
-    demo: RunningDemo, visitor: Visitor
-) -> None:
-    message = {"ContentType": "text/plain", "Content": "once", "ClientToken": str(uuid.uuid4())}
-    demo.sandbox.add_fault(operation="SendMessage", kind="lose_answer", count=1)
-    assert visitor.call("message", message).status_code == 500
-    expired = {"kind": "connection", "contact_id": visitor.contact_id}
-    demo.sandbox.control("POST", "expire", expired)
-    eventually(lambda: visitor.call("message", message).status_code == 200)
-    said = demo.sandbox.control("GET", f"contacts/{visitor.contact_id}")["transcript"]
-    assert [item.get("Content") for item in said].count("once") == 1
-    assert visitor.call("message", {**message, "ClientToken": "another"}).status_code == 200
-    eventually(lambda: [i.get("Content") for i in visitor.transcript()].count("once") == 2)
-
-
 def test_a_token_that_cannot_be_renewed_yet_is_no_end_of_the_chat(
     demo: RunningDemo, visitor: Visitor
 ) -> None:
@@ -165,19 +150,6 @@ def test_a_chat_whose_tokens_are_refused_again_and_again_goes_on(
             assert time.monotonic() < end, "it is never renewed"
             time.sleep(0.5)
     assert [i.get("Content") for i in visitor.transcript()][-3:] == ["0", "1", "2"]
-
-
-def test_a_message_whose_answer_did_not_reach_the_page_is_said_once_on_a_renewed_token(
-    demo: RunningDemo, visitor: Visitor
-) -> None:
-    message = {"ContentType": "text/plain", "Content": "once", "ClientToken": str(uuid.uuid4())}
-    first = visitor.call("message", message)  # and its network is gone, let us say
-    expired = {"kind": "connection", "contact_id": visitor.contact_id}
-    demo.sandbox.control("POST", "expire", expired)
-    again = visitor.call("message", message)
-    assert (again.status_code, again.json()) == (200, first.json())
-    said = demo.sandbox.control("GET", f"contacts/{visitor.contact_id}")["transcript"]
-    assert [item.get("Content") for item in said].count("once") == 1
 
 
 def test_a_message_that_failed_is_in_the_timeline_with_the_services_request_id(
