@@ -82,6 +82,11 @@ class Conf:
         return bool(settings.CHAT_GOVERNOR)
 
     @property
+    def fast_path(self) -> bool:
+        """Whether frames are written to daphne's sockets directly, where those allow it."""
+        return bool(settings.CHAT_FAST_PATH)
+
+    @property
     def retention_days(self) -> int:
         """Days an ended chat's items are kept; 0 keeps them in memory only."""
         return int(settings.CHAT_RETENTION_DAYS)

@@ -58,6 +58,7 @@ CHAT_TRUSTED_PROXIES = env.list("CHAT_TRUSTED_PROXIES", default=[])
 CHAT_START_CHALLENGE = env.str("CHAT_START_CHALLENGE", default="")
 CHAT_METRICS_TOKEN = env.str("CHAT_METRICS_TOKEN", default="")
 CHAT_GOVERNOR = env.bool("CHAT_GOVERNOR", default=True)
+CHAT_FAST_PATH = env.bool("CHAT_FAST_PATH", default=True)
 CHAT_LOG_LEVEL = env.str("CHAT_LOG_LEVEL", default="INFO")
 CHAT_LOG_FORMAT = env.str("CHAT_LOG_FORMAT", default="json")
 
@@ -125,7 +126,15 @@ else:
     # Seconds for a database that is away: by default the pool would hold each thread for 30, longer
     # than a process that is told to stop may take.
     _pool = {"min_size": 1, "max_size": 10, "timeout": 5.0}
-    _database["OPTIONS"] = {**_database.get("OPTIONS", {}), "pool": _pool}
+    # A host that is gone without a word is noticed in 25 seconds, not after the kernel's two hours.
+    _patience = {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 25_000,
+    }
+    _database["OPTIONS"] = {**_patience, **_database.get("OPTIONS", {}), "pool": _pool}
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

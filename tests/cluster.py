@@ -43,9 +43,19 @@ class RunningCluster:
         proxy.wait_ready(READY_WITHIN_S)
 
 
+def free_ports(processes: int) -> Ports:
+    """For a cluster of so many processes."""
+    site, sandbox, redis, postgres, *proxies = (free_port() for _ in range(4 + processes))
+    return Ports(site, sandbox, redis, postgres, proxies)
+
+
 @contextmanager
 def started_cluster(
-    *, processes: int = 2, routing: Routing = "hash", **environ: str
+    *,
+    processes: int = 2,
+    routing: Routing = "hash",
+    ports: Ports | None = None,
+    **environ: str,
 ) -> Iterator[RunningCluster]:
     """A cluster on free ports; ``environ`` adds settings. Skips where a program is missing."""
     given = {
@@ -55,11 +65,9 @@ def started_cluster(
         "CHAT_OPENED_CACHE_SECONDS": "2",
         **environ,
     }
-    site, sandbox, redis, postgres, *proxies = (free_port() for _ in range(4 + processes))
-    ports = Ports(site, sandbox, redis, postgres, proxies)
     try:
         cluster = Cluster(
-            ports,
+            ports or free_ports(processes),
             environ={**clean_environment(), **given},
             routing=routing,
             settle_s=READY_WITHIN_S,

@@ -49,7 +49,9 @@ class BrowserTab:
         self._waiting_bytes = 0
         self._sender: asyncio.Task[None] | None = None
         self._limit = conf.tab_buffer_bytes
-        self._straight: SocketWriter | None = writer_for(send, self._limit, self._too_slow)
+        self._straight: SocketWriter | None = (
+            writer_for(send, self._limit, self._too_slow) if conf.fast_path else None
+        )
 
     def deliver(self, text: str) -> None:
         """Send one text frame. A closed tab swallows it."""

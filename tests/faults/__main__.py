@@ -1,6 +1,6 @@
 """``make faults``: many schedules, one after the other; what was lost, and the seeds that found it.
 
-python -m tests.faults [--schedules N] [--minutes M] [--faults K]
+python -m tests.faults [--site one|hash|random] [--plain] [--schedules N] [--minutes M] [--faults K]
 python -m tests.faults --seed 17      one of them again, its steps printed
 """
 
@@ -13,9 +13,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.faults.ground import Ground, started_ground
 from tests.faults.judge import Verdict, judged
-from tests.faults.schedule import schedule
-from tests.faults.world import Ground, started_ground
+from tests.faults.schedule import Step, kinds_for, schedule
 
 
 def main() -> None:
@@ -25,13 +25,16 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=10, help="faults in each")
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--seed", type=int, help="this one alone, told step by step")
+    parser.add_argument("--site", choices=("one", "hash", "random"), default="one")
+    parser.add_argument("--plain", action="store_true", help="without the fast path")
     options = parser.parse_args()
+    environ = {"CHAT_FAST_PATH": "0"} if options.plain else {}
     with (
         tempfile.TemporaryDirectory(prefix="chatproxy-faults-") as folder,
-        started_ground(Path(folder)) as ground,
+        started_ground(Path(folder), options.site, **environ) as ground,
     ):
         if options.seed is not None:
-            steps = schedule(options.seed, options.faults)
+            steps = _steps(options.seed, options)
             print("\n".join(map(str, steps)), flush=True)
             verdict = judged(ground, steps)
             print(*verdict.stories, sep="\n\n")
@@ -46,8 +49,7 @@ def _many(ground: Ground, options: argparse.Namespace) -> int:
     for seed in range(options.first, options.first + options.schedules):
         if time.monotonic() > end:
             break
-        steps = schedule(seed, options.faults)
-        verdict = judged(ground, steps)
+        verdict = judged(ground, _steps(seed, options))
         played += 1
         totals += verdict.counts
         totals += Counter(
@@ -62,6 +64,10 @@ def _many(ground: Ground, options: argparse.Namespace) -> int:
             _summary(played, totals, failed)
     _summary(played, totals, failed)
     return 1 if failed else 0
+
+
+def _steps(seed: int, options: argparse.Namespace) -> list[Step]:
+    return schedule(seed, options.faults, kinds_for(is_whole_site=options.site != "one"))
 
 
 def _tell(seed: int, verdict: Verdict) -> None:

@@ -9,12 +9,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import requests
 
-from tests.faults.page import Page
+from tests.faults.ground import Ground
+from tests.faults.page import Page, Session
 from tests.faults.schedule import SESSIONS, Step
-from tests.faults.world import Ground, World
+from tests.faults.world import World
 
 QUIET_WITHIN_S = 90.0
 #: A link that is half-open notices within sixteen seconds, and reads what it missed.
@@ -43,6 +45,7 @@ def judged(ground: Ground, steps: list[Step]) -> Verdict:
     try:
         world.play(steps)
         ground.heal()
+        world.end_unseen()
         for session in range(SESSIONS):
             world.open_page(session)
             world.say(session, 1)
@@ -64,16 +67,17 @@ def _wait_until_quiet(world: World) -> None:
 
 def _differences(world: World) -> Iterator[str]:
     for session in range(SESSIONS):
-        truth = _said(world, session)
+        truth = _said(world, world.sessions[session])
         for number, page in enumerate(world.pages[session]):
             yield from _difference(f"session {session}, page {number}", truth, page)
 
 
-def _said(world: World, session: int) -> list[str]:
+def _said(world: World, chat: Session, until: str = "9") -> list[str]:
     """Ids of all messages. Of one moment they may stand either way round; those who show them sort
     by that."""
-    said = [item for item in world.transcript(session) if item["Type"] == "MESSAGE"]
-    return [str(item["Id"]) for item in sorted(said, key=lambda item: item["AbsoluteTime"])]
+    said = [item for item in world.transcript(chat) if item["Type"] == "MESSAGE"]
+    known = [item for item in said if str(item["AbsoluteTime"]) <= until]
+    return [str(item["Id"]) for item in sorted(known, key=lambda item: item["AbsoluteTime"])]
 
 
 def _difference(where: str, truth: list[str], page: Page) -> Iterator[str]:
@@ -87,7 +91,8 @@ def _difference(where: str, truth: list[str], page: Page) -> Iterator[str]:
 def _verdict(world: World) -> Verdict:
     verdict = Verdict(world.counts)
     for session in range(SESSIONS):
-        truth = _said(world, session)
+        chat = world.sessions[session]
+        truth = _said(world, chat)
         for number, page in enumerate(world.pages[session]):
             if any(_difference("", truth, page)):
                 verdict.stories.append("\n".join(page.story))
@@ -98,13 +103,17 @@ def _verdict(world: World) -> Verdict:
                 verdict.disordered += "order" in complaint
                 verdict.complaints.append(complaint)
         _judge_sends(world, session, verdict)
-        _judge_store(world, session, truth, verdict)
+        _judge_store(chat, f"session {session}", truth, verdict)
+        _judge_links(world, session, verdict)
+    _judge_unseen(world, verdict)
     return verdict
 
 
 def _judge_sends(world: World, session: int, verdict: Verdict) -> None:
     texts = Counter(
-        str(item.get("Content")) for item in world.transcript(session) if item["Type"] == "MESSAGE"
+        str(item.get("Content"))
+        for item in world.transcript(world.sessions[session])
+        if item["Type"] == "MESSAGE"
     )
     for entry in world.outboxes[session].entries:
         times = texts[entry.text]
@@ -123,19 +132,48 @@ def _judge_sends(world: World, session: int, verdict: Verdict) -> None:
         verdict.complaints.append(f"session {session}: sent {written}, arrived {arrived}")
 
 
-def _judge_store(world: World, session: int, truth: list[str], verdict: Verdict) -> None:
-    """The download agrees, once what waits is written and the link knows of everything."""
-    end = time.monotonic() + STORED_WITHIN_S
-    while sorted(stored := _stored(world, session)) != sorted(truth) and time.monotonic() < end:
+def _judge_links(world: World, session: int, verdict: Verdict) -> None:
+    """No more links than processes may have for a session, once those of the dead have run out."""
+    most, end = world.ground.most_links, time.monotonic() + STORED_WITHIN_S
+    while (links := world.sockets(world.sessions[session])) > most and time.monotonic() < end:
         time.sleep(0.2)
-    if sorted(stored) != sorted(truth):
-        missing = len(set(truth) - set(stored))
-        verdict.lost += missing
-        verdict.complaints.append(f"session {session}: the download lacks {missing}")
+    if not 1 <= links <= most:
+        verdict.complaints.append(f"session {session}: {links} links")
 
 
-def _stored(world: World, session: int) -> list[str]:
-    chat = world.sessions[session]
+def _judge_unseen(world: World, verdict: Verdict) -> None:
+    """Of a chat that ended with nobody there, all is there, or it is said since when not."""
+    chat, end = world.unseen, time.monotonic() + QUIET_WITHIN_S
+    while (told := _told(chat)).get("state") != "ended" and time.monotonic() < end:
+        time.sleep(0.2)
+    if told.get("state") != "ended":
+        verdict.complaints.append(f"unseen: it is over, but told to be {told}")
+        return
+    until = str(told.get("incompleteSince") or "9")
+    verdict.counts["unseen, incomplete"] += until != "9"
+    _judge_store(chat, "unseen", _said(world, chat, until), verdict)
+
+
+def _judge_store(chat: Session, name: str, truth: list[str], verdict: Verdict) -> None:
+    """The download has it all, once what waits is written and the link knows of everything."""
+    end = time.monotonic() + STORED_WITHIN_S
+    while set(truth) - set(stored := _stored(chat)) and time.monotonic() < end:
+        time.sleep(0.2)
+    if missing := set(truth) - set(stored):
+        verdict.lost += len(missing)
+        verdict.complaints.append(f"{name}: the download lacks {len(missing)}")
+    if len(set(stored)) < len(stored):
+        verdict.complaints.append(f"{name}: the download has something twice")
+
+
+def _told(chat: Session) -> dict[str, Any]:
+    answer = requests.get(
+        f"{chat.url}/api/v1/session", headers={"X-Amz-Bearer": chat.key}, timeout=30
+    )
+    return dict(answer.json()) if answer.status_code == 200 else {}
+
+
+def _stored(chat: Session) -> list[str]:
     answer = requests.get(
         f"{chat.url}/api/v1/session/transcript?format=json",
         headers={"X-Amz-Bearer": chat.key},

@@ -122,15 +122,21 @@ class Page(threading.Thread):
         self.rereads = 0
         self.story: deque[str] = deque(maxlen=200)
         self._position = ""
+        self._dozes_s = 0.0
         self._left = threading.Event()
 
     def leave(self) -> None:
         """Close the page; ``join`` it then."""
         self._left.set()
 
+    def doze(self, seconds: float) -> None:
+        """Drop the socket, and come back after so long."""
+        self._dozes_s = seconds
+
     def run(self) -> None:
         while not self._left.is_set():
-            wait_s = 0.0
+            self._left.wait(self._dozes_s)
+            self._dozes_s = wait_s = 0.0
             try:
                 wait_s = self._watch()
             except (Refused, WebSocketException, OSError) as err:
@@ -161,7 +167,7 @@ class Page(threading.Thread):
     def _listen(self, socket: ClientConnection) -> float:
         answered_at = beat_at = time.monotonic()
         catch_up_at: float | None = None
-        while not self._left.is_set():
+        while not (self._left.is_set() or self._dozes_s):
             now = time.monotonic()
             if catch_up_at is not None and now >= catch_up_at:
                 self._read_all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,10 @@ def _whose(chance: random.Random) -> int:
     return chance.randrange(SESSIONS)
 
 
+def _which(chance: random.Random) -> int:
+    return chance.randrange(2)
+
+
 def _seconds(chance: random.Random, least: float = 0.2, most: float = 2.0) -> float:
     return round(chance.uniform(least, most), 2)
 
@@ -48,6 +52,8 @@ PEOPLE: list[Make] = [
     lambda c: step("read", session=_whose(c)),
     lambda c: step("open_page", session=_whose(c)),
     lambda c: step("close_page", session=_whose(c)),
+    lambda c: step("doze", session=_whose(c), seconds=_seconds(c, 0.5, 4.0)),
+    lambda c: step("say_unseen", count=c.randint(1, 3)),
     lambda c: step("wait", seconds=_seconds(c, 0.05, 0.6)),
 ]
 
@@ -96,37 +102,71 @@ FAULTS: dict[str, Make] = {
     "frames out of order": lambda c: step("fault", kind="reorder", count=c.randint(1, 4) * 2),
     "frames late": lambda c: step("fault", kind="late", delay_s=_seconds(c), count=c.randint(1, 6)),
     "frames withheld": lambda c: step("withhold", session=_whose(c), seconds=_seconds(c)),
-    "process killed": lambda c: step("kill", seconds=_seconds(c, 0.0, 1.0)),
-    "process stopped": lambda c: step("stop", seconds=_seconds(c, 0.0, 1.0)),
-    "process paused": lambda c: step("pause", seconds=_seconds(c)),
+    "process killed": lambda c: step("kill", process=_which(c), seconds=_seconds(c, 0.0, 1.0)),
+    "process stopped": lambda c: step("stop", process=_which(c), seconds=_seconds(c, 0.0, 1.0)),
+    "process paused": lambda c: step("pause", process=_which(c), seconds=_seconds(c)),
 }
 
+
+def _behind(side: str, what: str) -> dict[str, Make]:
+    """What can happen between the processes and a server of theirs."""
+    return {
+        f"{what} cut off": lambda c: step("cut", side=side),
+        f"{what} silent": lambda c: step("weather", side=side, seconds=_seconds(c), is_silent=True),
+        f"{what} paused": lambda c: step("weather", side=side, seconds=_seconds(c), holds=True),
+        f"{what} slow": lambda c: step(
+            "weather", side=side, seconds=_seconds(c), latency_s=_seconds(c, 0.01, 0.1)
+        ),
+        f"{what} refuses": lambda c: step("weather", side=side, seconds=_seconds(c), refuses=True),
+        f"{what} crashed": lambda c: step("crash", server=what, seconds=_seconds(c, 0.1, 1.0)),
+        f"{what} gone for long": lambda c: step(
+            "weather", side=side, seconds=30.0, refuses=c.random() < 0.5, is_silent=True
+        ),
+    }
+
+
+#: What else goes wrong where there is more than one process.
+SITE_FAULTS: dict[str, Make] = {**_behind("database", "postgres"), **_behind("redis", "redis")}
+
+#: Each takes half a minute: for long runs.
+LONG = frozenset(name for name in SITE_FAULTS if name.endswith("for long"))
 #: So rare, because each takes seconds.
-SLOW = frozenset({"process killed", "process stopped", "upstream socket half-open"})
+SLOW = LONG | {"process killed", "process stopped", "upstream socket half-open"}
+
+Kinds = Mapping[str, Make]
 
 
-def schedule(seed: int, faults: int = 10) -> list[Step]:
+def kinds_for(*, is_whole_site: bool) -> Kinds:
+    """What can go wrong on a ground."""
+    return {**FAULTS, **SITE_FAULTS} if is_whole_site else FAULTS
+
+
+def schedule(seed: int, faults: int = 10, kinds: Kinds = FAULTS) -> list[Step]:
     """People going on with their chats, and so many faults among what they do."""
     chance = random.Random(seed)
     steps = [step("open_page", session=session) for session in range(SESSIONS)]
-    names = list(FAULTS)
+    names = list(kinds)
     weights = [1 if name in SLOW else 3 for name in names]
-    for name in chance.choices(names, weights, k=faults):
+    ends_after = chance.randrange(2 * faults)  # or not before all is healed
+    for number, name in enumerate(chance.choices(names, weights, k=faults)):
         steps += [chance.choice(PEOPLE)(chance) for _ in range(chance.randint(1, 5))]
-        steps.append(FAULTS[name](chance))
+        steps.append(kinds[name](chance))
         steps += [chance.choice(PEOPLE[:4])(chance) for _ in range(chance.randint(0, 3))]
+        if number == ends_after:
+            steps.append(step("end_unseen"))
     return steps
 
 
-def covering(part: int, parts: int) -> list[Step]:
-    """Every fault once: the ``part``-th of so many schedules that do it together."""
+def covering(part: int, parts: int, kinds: Kinds = FAULTS) -> list[Step]:
+    """Every fault but the longest once: one of so many schedules that do it together."""
     chance = random.Random(part)
     steps = [step("open_page", session=session) for session in range(SESSIONS)]
-    for name in list(FAULTS)[part::parts]:
+    for name in [name for name in kinds if name not in LONG][part::parts]:
         steps += [
             step("say", session=_whose(chance), count=2),
             step("send", session=_whose(chance), count=2),
-            FAULTS[name](chance),
+            step("say_unseen", count=1),
+            kinds[name](chance),
             step("send", session=_whose(chance), count=1),
             step("say", session=_whose(chance), count=2),
             chance.choice(PEOPLE)(chance),

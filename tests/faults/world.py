@@ -1,80 +1,19 @@
-"""What a schedule is played on: pages, a wire, the proxy, a wire, the sandbox.
-
-Wires and servers outlive a schedule; sessions, pages and what they said are new for each.
-"""
+"""One schedule's people, on a ground that outlives it: their sessions, pages and what they say."""
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
-from chatproxy.upstream.governor import Group
+from chatproxy.child import Child, ChildFailed
+from tests.faults.ground import Ground
 from tests.faults.page import Outbox, Page, Session
 from tests.faults.schedule import MOST_PAGES, SESSIONS, Step
-from tests.faults.wire import Wire
-from tests.processes import (
-    READY_WITHIN_S,
-    RunningDemo,
-    RunningSandbox,
-    free_port,
-    started_demo,
-    started_sandbox,
-)
 
-#: The governor stays on; its quota is what never runs out.
-QUOTAS = json.dumps({group.value: [1e5, 1e5] for group in Group})
-
-
-class Ground:
-    """The servers and the wires between them."""
-
-    def __init__(self, sandbox: RunningSandbox, proxy: RunningDemo, wires: dict[str, Wire]) -> None:
-        self.sandbox = sandbox
-        self.proxy = proxy
-        self.wires = wires
-
-    @property
-    def url(self) -> str:
-        """The proxy, as browsers reach it."""
-        return f"http://127.0.0.1:{self.wires['browser'].port}"
-
-    def heal(self) -> None:
-        """Fair weather, no faults, everything up."""
-        for wire in self.wires.values():
-            wire.clear()
-        self.sandbox.clear_faults()
-        self.proxy.child.resume()
-        if not self.proxy.child.is_ready():
-            self.proxy.restart()
-
-
-@contextmanager
-def started_ground(folder: Path, **environ: str) -> Iterator[Ground]:
-    """A sandbox and a proxy with wires around; ``environ`` adds settings of the proxy."""
-    with ExitStack() as stack:
-        sandbox = stack.enter_context(started_sandbox(folder / "sandbox"))
-        upstream = stack.enter_context(Wire(free_port(), sandbox.port))
-        front = free_port()
-        at_upstream = f"http://127.0.0.1:{upstream.port}"
-        settings = {
-            "CHAT_PUBLIC_URL": f"http://127.0.0.1:{front}",
-            "CONNECT_ENDPOINT_URL": at_upstream,
-            "CONNECT_PARTICIPANT_ENDPOINT_URL": at_upstream,
-            "CONNECT_WEBSOCKET_HOSTS": f"127.0.0.1:{upstream.port}",
-            "CONNECT_CONNECT_TIMEOUT_S": "2",
-            "CONNECT_READ_TIMEOUT_S": "3",
-            "CONNECT_QUOTAS": QUOTAS,
-            **environ,
-        }
-        proxy = stack.enter_context(started_demo(folder / "proxy", sandbox, **settings))
-        browser = stack.enter_context(Wire(front, proxy.port))
-        yield Ground(sandbox, proxy, {"browser": browser, "upstream": upstream})
+AGAIN_WITHIN_S = 60.0
 
 
 class World:
@@ -90,6 +29,10 @@ class World:
         self.sessions = [Session.start(ground.url) for _ in range(SESSIONS)]
         self.pages: list[list[Page]] = [[] for _ in self.sessions]
         self.closed: list[Page] = []
+        #: A chat nobody looks at: its visitor has connected, and closed the page.
+        self.unseen = Session.start(ground.url)
+        self.unseen.connection()
+        self.is_unseen_over = False
         self.outboxes = [Outbox(session) for session in self.sessions]
         for outbox in self.outboxes:
             outbox.start()
@@ -124,11 +67,22 @@ class World:
             self.outboxes[session].add(f"mine {self._numbers[session]}")
         self.counts["sent"] += count
 
+    def say_unseen(self, count: int) -> None:
+        """The agent writes to somebody who has closed the page."""
+        for number in range(0 if self.is_unseen_over else count):
+            self._control(self.unseen, "say", content=f"unseen {number}")
+
+    def end_unseen(self) -> None:
+        """The agent ends a chat that nobody looks at."""
+        if not self.is_unseen_over:
+            self._control(self.unseen, "end")
+            self.is_unseen_over = True
+
     def read(self, session: int) -> None:
         """The agent has read what is there."""
         mine = [
             item
-            for item in self.transcript(session)
+            for item in self.transcript(self.sessions[session])
             if item["Type"] == "MESSAGE" and item["ParticipantRole"] == "CUSTOMER"
         ]
         if mine:
@@ -146,6 +100,11 @@ class World:
             page = self.pages[session].pop(0)
             page.leave()
             self.closed.append(page)
+
+    def doze(self, session: int, seconds: float) -> None:
+        """A page goes to sleep, and knows of nothing when it wakes."""
+        if self.pages[session]:
+            self.pages[session][0].doze(seconds)
 
     def wait(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -177,37 +136,53 @@ class World:
         contact = self.sessions[session].contact_id
         self.ground.sandbox.control("POST", "expire", {"kind": kind, "contact_id": contact})
 
-    def kill(self, seconds: float) -> None:
-        self.ground.proxy.kill9()
-        time.sleep(seconds)
-        self._up_again()
+    def kill(self, process: int, seconds: float) -> None:
+        self._process(process).kill()
+        self._up_again(process, seconds)
 
-    def stop(self, seconds: float) -> None:
-        self.ground.proxy.stop()
-        time.sleep(seconds)
-        self._up_again()
+    def stop(self, process: int, seconds: float) -> None:
+        self._process(process).stop(grace_s=30)
+        self._up_again(process, seconds)
 
-    def pause(self, seconds: float) -> None:
-        self.ground.proxy.child.pause()
+    def pause(self, process: int, seconds: float) -> None:
+        self._process(process).pause()
         time.sleep(seconds)
-        self.ground.proxy.child.resume()
+        self._process(process).resume()
+
+    def crash(self, server: str, seconds: float) -> None:
+        """PostgreSQL or Redis is killed, and started again."""
+        self.ground.servers[server].kill()
+        self._later(seconds, self.ground.servers[server].start)
 
     # --- for the judge ----------------------------------------------------------------------
 
-    def transcript(self, session: int) -> list[dict[str, Any]]:
+    def transcript(self, chat: Session) -> list[dict[str, Any]]:
         """What the service has: the truth."""
-        contact = self.sessions[session].contact_id
-        found = self.ground.sandbox.control("GET", f"contacts/{contact}")["transcript"]
-        return list(found)
+        return list(self._contact(chat)["transcript"])
 
-    def _up_again(self) -> None:
-        child = self.ground.proxy.child
+    def sockets(self, chat: Session) -> int:
+        """How many links the service sees."""
+        return int(self._contact(chat)["sockets"])
+
+    def _contact(self, chat: Session) -> dict[str, Any]:
+        return dict(self.ground.sandbox.control("GET", f"contacts/{chat.contact_id}"))
+
+    def _process(self, number: int) -> Child:
+        return self.ground.processes[number % len(self.ground.processes)]
+
+    def _up_again(self, process: int, seconds: float) -> None:
+        """Unless there is no database just now: then it is up when all is healed."""
+        time.sleep(seconds)
+        child = self._process(process)
         child.start()
-        child.wait_ready(READY_WITHIN_S)
+        with suppress(ChildFailed):
+            child.wait_ready(AGAIN_WITHIN_S)
 
     def _act(self, session: int, action: str, **given: Any) -> None:
-        contact = self.sessions[session].contact_id
-        self.ground.sandbox.control("POST", f"contacts/{contact}/{action}", given)
+        self._control(self.sessions[session], action, **given)
+
+    def _control(self, chat: Session, action: str, **given: Any) -> None:
+        self.ground.sandbox.control("POST", f"contacts/{chat.contact_id}/{action}", given)
 
     def _later(self, seconds: float, what: Any) -> None:
         timer = threading.Timer(seconds, what)
