@@ -2,7 +2,8 @@
 
 A slice is as many chats as the quota has connections for: all at once, the last of five hundred
 would be without a link for a minute and a half. A chat's tabs are sent away, each with a time of
-its own to come back, and whoever they come back to opens a link; a chat without tabs is adopted.
+its own to come back, and whoever they come back to opens a link. A chat without tabs is adopted,
+and so is one whose tabs did not come; not before, or two processes would open a link for it.
 Ours stays up until the other is, so that nothing is missed in between. Chats whose turn has not
 come go on as if nothing were.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 
 from django.db import Error as DatabaseError
 
@@ -24,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 SLICE_EVERY_S = 1.0
 BACK_WITHIN_MS = (0.0, 1000.0)
+SLICES_TO_COME_BACK = 3
 #: Of the deadline: for those who had no turn, and for writing down what waits.
 KEPT_BACK_S = 4.0
 
@@ -34,13 +37,17 @@ async def hand_over(hub: Hub, deadline_s: float) -> None:
     hub.is_draining = True
     end = hub.loop.time() + deadline_s - KEPT_BACK_S
     size, offered = _slice_size(), set[Place]()
+    sent_away = deque[list[Place]]([[]] * SLICES_TO_COME_BACK)
     try:
         await hub.gateway.database(registry.take_leave)
         while hub.places() and hub.loop.time() < end:
             if not await hub.gateway.database(registry.has_successor):
                 return
             some = _next(hub, offered, size)
-            await hub.gateway.database(registry.mark_leaving, [held(place) for place in some])
+            sent_away.append([place for place in some if place.stream.tabs])
+            nobody_came = set(sent_away.popleft()) & set(hub.places())
+            free = [*nobody_came, *(place for place in some if not place.stream.tabs)]
+            await hub.gateway.database(registry.mark_leaving, [held(place) for place in free])
             offered.update(some)
             for place in some:
                 for tab in list(place.stream.tabs):

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+import requests
 
 from chatproxy.child import Child
 from chatproxy.upstream.vocabulary import MessageType
@@ -22,7 +23,7 @@ DRAINED_WITHIN_S = 20.0
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[RunningCluster]:
-    with started_cluster(processes=2) as running:
+    with started_cluster(processes=3) as running:
         yield running
 
 
@@ -95,15 +96,16 @@ def test_chats_move_to_the_next_process_without_a_gap(cluster: RunningCluster) -
     for visitor in unwatched:
         visitor.open_tab().close()
     visitors = [watcher.visitor for watcher in watchers] + unwatched
-    first, second = cluster.proxies
+    moved = 0
     with ThreadPoolExecutor(WATCHED) as pool:
         watching = [pool.submit(watcher.watch) for watcher in watchers]
         try:
             eventually(lambda: all(watcher.tabs for watcher in watchers))
             cluster.sandbox.change(quotas="exact")
             with talking(cluster, visitors):
-                _deployed(cluster, first, visitors)
-                _deployed(cluster, second, visitors)
+                for proxy in cluster.proxies:
+                    moved += links_of(proxy)
+                    _deployed(cluster, proxy, visitors)
             for visitor in visitors:
                 say(cluster, visitor, "the last line")
             eventually(
@@ -125,6 +127,15 @@ def test_chats_move_to_the_next_process_without_a_gap(cluster: RunningCluster) -
         found = [item["Content"] for item in visitor.transcript() if item["Type"] == "MESSAGE"]
         assert found == said_upstream(cluster, visitor)
     assert cluster.sandbox.state()["throttled"] == {}
+    connections = sum(
+        len(cluster.sandbox.calls("CreateParticipantConnection", visitor.contact_id))
+        for visitor in visitors
+    )
+    assert connections == len(visitors) + moved
+
+
+def links_of(proxy: Child) -> int:
+    return int(requests.get(f"{proxy.url}/readyz", timeout=10).json()["links"])
 
 
 def _deployed(cluster: RunningCluster, proxy: Child, visitors: list[Visitor]) -> None:
