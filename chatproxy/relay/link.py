@@ -145,8 +145,9 @@ class Link:
         """From when on something may be missing."""
         if self.has_been_up:
             return (self._gone_since or datetime.now(UTC)) - DEAF_FOR
-        # Another process may have been there before: then it is what was stored that is known.
-        return self.stream.known_until
+        # Another process may have been there before: then it is what was stored that is known. It
+        # may have been deaf as well.
+        return self.stream.known_until - DEAF_FOR
 
     # --- the life of it ---------------------------------------------------------------------
 

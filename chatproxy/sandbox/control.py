@@ -116,6 +116,7 @@ def contact_as_dict(box: Box, contact: Contact) -> Body:
         "ended_at": contact.ended_at,
         "ended_by": contact.ended_by,
         "sockets": len(box.switchboard.sockets(contact)),
+        "deaf": sum(each.is_deaf for each in box.switchboard.sockets(contact)),
         "subscribed": sum(each.is_subscribed for each in box.switchboard.sockets(contact)),
         "participants": [
             {

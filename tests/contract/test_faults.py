@@ -138,6 +138,8 @@ def test_a_half_open_socket_is_silent_both_ways(ground: Ground, chat: Chat) -> N
     assert sent["Id"] not in [each["Id"] for each in deaf.items()]
     assert not deaf.socket.ping().wait(0.2), "not even a protocol ping"
     assert chat.act("half-open") == {"sockets": 3}
+    told = ground.sandbox.control("GET", f"contacts/{chat.contact_id}")
+    assert told["deaf"] == 3
     chat.act("drop-sockets", abort=True)  # a client would wait long for their answers to its close
 
 

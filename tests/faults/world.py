@@ -161,8 +161,9 @@ class World:
         return list(self._contact(chat)["transcript"])
 
     def sockets(self, chat: Session) -> int:
-        """How many links the service sees."""
-        return int(self._contact(chat)["sockets"])
+        """How many links the service sees, without those it has been made deaf for."""
+        contact = self._contact(chat)
+        return int(contact["sockets"]) - int(contact["deaf"])
 
     def _contact(self, chat: Session) -> dict[str, Any]:
         return dict(self.ground.sandbox.control("GET", f"contacts/{chat.contact_id}"))
