@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.faults.ground import Ground, started_ground
 from tests.faults.judge import judged
 from tests.faults.schedule import FAULTS, Step, covering, schedule
-from tests.faults.world import Ground, started_ground
 
 PARTS = 3
 SEEDS = (4, 15)
