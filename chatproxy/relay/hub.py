@@ -103,7 +103,8 @@ class Hub:
     async def start(self) -> None:
         """Begin recording and adopting; after this, tabs may come."""
         await self.gateway.upstream(instances.warm_up)
-        await self.gateway.database(registry.release_dead_neighbours)
+        with suppress(DatabaseError):  # theirs run out by themselves
+            await self.gateway.database(registry.release_dead_neighbours)
         self._own(self.recorder.run())
 
     async def drain(self, deadline_s: float) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from chatproxy.child import Child, Program
+from chatproxy.child import Child, ChildFailed, Program
 from chatproxy.upstream.governor import Group
 from tests.cluster import free_ports, started_cluster
 from tests.faults.wire import Wire
@@ -76,7 +76,11 @@ class Ground:
             if child.exit_code is not None:
                 child.start()
         for child in self.processes:
-            child.wait_ready(READY_WITHIN_S)
+            try:
+                child.wait_ready(READY_WITHIN_S)
+            except ChildFailed:  # it began when there was no database
+                child.start()
+                child.wait_ready(READY_WITHIN_S)
 
 
 @contextmanager

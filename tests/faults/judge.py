@@ -142,7 +142,10 @@ def _judge_links(world: World, session: int, verdict: Verdict) -> None:
 
 
 def _judge_unseen(world: World, verdict: Verdict) -> None:
-    """Of a chat that ended with nobody there, all is there, or it is said since when not."""
+    """Of a chat that ended with nobody there, all is there, or it is said since when not.
+
+    As long as nothing is late: of what the service says after the end, nobody can know.
+    """
     chat, end = world.unseen, time.monotonic() + QUIET_WITHIN_S
     while (told := _told(chat)).get("state") != "ended" and time.monotonic() < end:
         time.sleep(0.2)

@@ -98,9 +98,15 @@ FAULTS: dict[str, Make] = {
     "transcript failing": lambda c: step(
         "fault", kind="status", status=500, operation="GetTranscript", count=c.randint(1, 3)
     ),
-    "frames twice": lambda c: step("fault", kind="duplicate", count=c.randint(1, 8)),
-    "frames out of order": lambda c: step("fault", kind="reorder", count=c.randint(1, 4) * 2),
-    "frames late": lambda c: step("fault", kind="late", delay_s=_seconds(c), count=c.randint(1, 6)),
+    "frames twice": lambda c: step(
+        "frames", session=_whose(c), kind="duplicate", count=c.randint(1, 8)
+    ),
+    "frames out of order": lambda c: step(
+        "frames", session=_whose(c), kind="reorder", count=c.randint(1, 4) * 2
+    ),
+    "frames late": lambda c: step(
+        "frames", session=_whose(c), kind="late", delay_s=_seconds(c), count=c.randint(1, 6)
+    ),
     "frames withheld": lambda c: step("withhold", session=_whose(c), seconds=_seconds(c)),
     "process killed": lambda c: step("kill", process=_which(c), seconds=_seconds(c, 0.0, 1.0)),
     "process stopped": lambda c: step("stop", process=_which(c), seconds=_seconds(c, 0.0, 1.0)),

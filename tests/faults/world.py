@@ -123,6 +123,10 @@ class World:
     def fault(self, **fault: Any) -> None:
         self.ground.sandbox.add_fault(**fault)
 
+    def frames(self, session: int, **fault: Any) -> None:
+        """Something happens to frames of one chat; not of the unseen one, see `judge`."""
+        self.fault(contact_id=self.sessions[session].contact_id, **fault)
+
     def withhold(self, session: int, seconds: float) -> None:
         contact = self.sessions[session].contact_id
         fault = self.ground.sandbox.add_fault(kind="withhold", contact_id=contact)

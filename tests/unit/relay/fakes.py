@@ -157,16 +157,17 @@ class Kept:
 
 
 class FakeSocket:
-    """One upstream socket; ``say`` delivers a frame on it, ``lose`` ends it."""
+    """One upstream socket; ``say`` delivers a frame on it, ``lose`` ends it; it may be deaf."""
 
     def __init__(self, took: Callable[[ChatFrame], object]) -> None:
         self._took = took
         self._topics = TopicsProtocol()
         self.is_open = True
+        self.is_deaf = False
         self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def say(self, wire: Wire) -> None:
-        if self.is_open:
+        if self.is_open and not self.is_deaf:
             frame = self._topics.receive(payload_of(wire))
             assert isinstance(frame, ChatFrame)
             self._took(frame)
@@ -179,7 +180,7 @@ class FakeSocket:
         return await asyncio.shield(self._lost)
 
     async def answers(self, within_s: float) -> bool:
-        return self.is_open
+        return self.is_open and not self.is_deaf
 
     def close(self) -> None:
         self.is_open = False

@@ -114,6 +114,17 @@ async def test_a_tab_is_told_that_it_is_subscribed_when_nothing_can_pass_it_by_a
     assert tab in place.stream.tabs
 
 
+async def test_a_process_that_starts_while_the_database_is_away_serves(
+    hub: Hub, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, make_chat: MakeChat
+) -> None:
+    chat = make_chat()
+    monkeypatch.setattr(upstream, "upstream", lambda _: asyncio.sleep(0), raising=False)
+    upstream.is_away = True
+    await hub.start()
+    upstream.is_away = False
+    await connected(hub, chat)
+
+
 async def test_what_is_stored_is_neither_sent_nor_counted_again(
     hub: Hub, upstream: Upstream, make_chat: MakeChat
 ) -> None:

@@ -314,7 +314,9 @@ async def test_a_refused_token_is_renewed_once_however_many_ask() -> None:
         assert chat.upstream.connects == [False, True]
 
 
-async def test_a_token_is_renewed_at_most_once_in_a_quarter_of_a_minute_even_if_that_failed() -> None:
+async def test_a_token_is_renewed_at_most_once_in_a_quarter_of_a_minute_even_if_that_failed() -> (
+    None
+):
     async with a_chat() as chat:
         await chat.up()
         chat.upstream.is_over = True
