@@ -2,6 +2,7 @@
 
 python -m tests.load jitter [--tabs N] [--messages N] [--every S]
 python -m tests.load avalanche [--chats N] [--tabs N]
+python -m tests.load sends [--site one|hash|random] [--chats N] [--messages N] [--seed N]
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import uvloop
 
 from tests.bench import report
 from tests.bench.process import pin_load
-from tests.load import avalanche, jitter
+from tests.load import avalanche, jitter, sends
 
 
 def _jitter(options: argparse.Namespace, folder: Path) -> bool:
@@ -30,6 +31,12 @@ def _avalanche(options: argparse.Namespace, _: Path) -> bool:
     return avalanche.run(avalanche.Plan(options.chats, options.tabs))
 
 
+def _sends(options: argparse.Namespace, folder: Path) -> bool:
+    print(f"{report.machine()}\n", flush=True)
+    plan = sends.Plan(options.chats, options.messages, options.site, options.seed)
+    return sends.run(plan, folder)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.load", description=__doc__.split("\n", 1)[0])
     shows = parser.add_subparsers(dest="show", required=True)
@@ -42,6 +49,12 @@ def main() -> None:
     show.add_argument("--chats", type=int, default=250)
     show.add_argument("--tabs", type=int, default=8, help="of each chat")
     show.set_defaults(run=_avalanche)
+    show = shows.add_parser("sends", help=sends.__doc__.split("\n", 1)[0])
+    show.add_argument("--site", choices=("one", "hash", "random"), default="one")
+    show.add_argument("--chats", type=int, default=200)
+    show.add_argument("--messages", type=int, default=50, help="in each chat")
+    show.add_argument("--seed", type=int, default=1)
+    show.set_defaults(run=_sends)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="chatproxy-load-") as folder:
         if not options.run(options, Path(folder)):
