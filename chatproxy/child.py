@@ -70,6 +70,11 @@ class Program:
         """None while it runs, and before it was started."""
         return self._process.poll() if self._process else None
 
+    @property
+    def pid(self) -> int | None:
+        """Its number, once it was started."""
+        return self._process.pid if self._process else None
+
     def start(self) -> None:
         """Start it without waiting. Its group is its own: Ctrl-C reaches it through us only."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)

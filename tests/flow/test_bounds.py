@@ -1,0 +1,186 @@
+"""What a browser, a page or a network that is dead can cost, and no more (docs/reliability.md)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from chatproxy.bulkheads import DEFAULT_SIZES
+from tests.faults.wire import Wire
+from tests.flow.client import Visitor, eventually
+from tests.processes import RunningDemo, RunningSandbox, free_port, started_demo
+
+KEPT_FOR_A_SLOW_READER = 1024 * 1024
+#: What the kernel takes of a connection that nobody reads; Linux' default.
+IN_THE_KERNEL = 4 * 1024 * 1024
+LONG = "x" * 16_000
+#: More than there are threads and places for messages.
+CROWD = 120
+
+
+@pytest.fixture(scope="module")
+def between(
+    running_sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[RunningDemo, Wire]]:
+    """A proxy whose tabs are all of this module, and a wire that browsers may come by."""
+    front = free_port()
+    folder = tmp_path_factory.mktemp("bounds")
+    public = {"CHAT_PUBLIC_URL": f"http://127.0.0.1:{front}"}
+    with started_demo(folder, running_sandbox, **public) as demo, Wire(front, demo.port) as wire:
+        yield demo, wire
+
+
+@pytest.fixture
+def demo(between: tuple[RunningDemo, Wire]) -> RunningDemo:
+    """With no tab yet."""
+    demo, wire = between
+    wire.clear()
+    demo.sandbox.reset()
+    demo.sandbox.change(bot=False, quotas="off")
+    eventually(lambda: tabs(demo) == 0)
+    return demo
+
+
+def tabs(demo: RunningDemo) -> int:
+    return int(requests.get(f"{demo.url}/readyz", timeout=10).json()["tabs"])
+
+
+def say(demo: RunningDemo, visitor: Visitor, text: str) -> None:
+    demo.sandbox.control("POST", f"contacts/{visitor.contact_id}/say", {"content": text})
+
+
+class Sleeper:
+    """A browser that subscribes and then reads nothing, with as small a buffer as may be."""
+
+    def __init__(self, url: str) -> None:
+        at = urlsplit(url)
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.socket.settimeout(20)
+        self.socket.connect((at.hostname, at.port))
+        self.socket.sendall(
+            f"GET {at.path}?{at.query} HTTP/1.1\r\nHost: {at.netloc}\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+        )
+        self._read_until(b"\r\n\r\n")
+        self.socket.sendall(_masked(b'{"topic":"aws/subscribe","content":{"topics":["aws/chat"]}}'))
+        self._read_until(b'"success"')
+
+    def read_all(self) -> bytes:
+        """Wake up: all that is still to be had, until the server has closed."""
+        parts = []
+        try:
+            while part := self.socket.recv(1 << 20):
+                parts.append(part)
+        except ConnectionError:
+            pass
+        self.socket.close()
+        return b"".join(parts)
+
+    def _read_until(self, end: bytes) -> None:
+        seen = b""
+        while end not in seen:
+            seen += self.socket.recv(4096)
+
+
+def _masked(text: bytes) -> bytes:
+    assert len(text) < 126
+    return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
+
+
+def test_a_tab_that_does_not_read_is_closed_and_comes_back_to_everything(
+    demo: RunningDemo,
+) -> None:
+    visitor, neighbour = Visitor(demo.url), Visitor(demo.url)
+    reader, other = visitor.open_tab(), neighbour.open_tab()
+    sleeper = Sleeper(visitor.connect())
+    said, end = 0, time.monotonic() + 40
+    while tabs(demo) == 3:
+        assert time.monotonic() < end, "it is kept for ever"
+        for _ in range(20):
+            said += 1
+            say(demo, visitor, f"{said} {LONG}")
+    say(demo, neighbour, "as if nothing were")
+    other.wait_text("as if nothing were", 5)
+    reader.wait(lambda frame: f'"Content":"{said} x' in str(frame.get("content")))
+    assert len(reader.texts()) == said
+    assert len(sleeper.read_all()) < IN_THE_KERNEL + KEPT_FOR_A_SLOW_READER
+    again = visitor.open_tab(after="0")  # so much is not replayed, but read
+    again.wait(lambda frame: bool((frame.get("content") or {}).get("reset")))
+    messages = [item["Content"] for item in visitor.transcript() if item["Type"] == "MESSAGE"]
+    assert messages == reader.texts()
+    for tab in (reader, other, again):
+        tab.close()
+
+
+def test_the_ninth_tab_closes_the_first(demo: RunningDemo) -> None:
+    visitor = Visitor(demo.url)
+    opened = [visitor.open_tab() for _ in range(9)]
+    assert opened[0].wait_closed() == 4500
+    say(demo, visitor, "to eight")
+    for tab in opened[1:]:
+        tab.wait_text("to eight")
+        tab.close()
+
+
+def test_dead_networks_are_noticed_on_both_sides(
+    demo: RunningDemo, between: tuple[RunningDemo, Wire]
+) -> None:
+    _, wire = between
+    visitor = Visitor(f"http://127.0.0.1:{wire.port}")
+    tab = visitor.open_tab()
+    assert tabs(demo) == 1
+    contact, begun = f"contacts/{visitor.contact_id}", time.monotonic()
+    demo.sandbox.control("POST", f"{contact}/half-open", {})
+    wire.change(is_silent=True)
+
+    def links() -> int:
+        told = demo.sandbox.control("GET", contact)
+        return int(told["sockets"]) - int(told["deaf"])
+
+    assert links() == 0
+    eventually(lambda: links() == 1, 17.0, "the service's silence is not noticed")
+    left_s = 25.0 - (time.monotonic() - begun)
+    eventually(lambda: tabs(demo) == 0, left_s, "the browser's silence is not noticed")
+    wire.clear()
+    tab.close()
+
+
+def test_a_service_that_hangs_leaves_the_rest_quick_and_the_threads_bounded(
+    demo: RunningDemo,
+) -> None:
+    visitor = Visitor(demo.url)
+    visitor.connect()
+    threads_before = threads(demo)
+    demo.sandbox.add_fault(operation="SendMessage", kind="hang")
+    message = {"ContentType": "text/plain", "Content": "hello"}
+    with ThreadPoolExecutor(CROWD) as crowd:
+        calls = [crowd.submit(visitor.call, "message", message) for _ in range(CROWD)]
+        hung = DEFAULT_SIZES["message"].threads
+        eventually(lambda: demo.sandbox.state()["requests"].get("SendMessage", 0) == hung)
+        for _ in range(5):
+            begun = time.monotonic()
+            assert visitor.get("session").status_code == 200
+            assert visitor.call("transcript", {}).status_code == 200
+            visitor.connect()
+            assert time.monotonic() - begun < 2.0
+        assert threads(demo) <= threads_before + sum(
+            size.threads for size in DEFAULT_SIZES.values()
+        )
+        demo.sandbox.clear_faults()
+        answers = Counter(call.result().status_code for call in calls)
+    # Who found no room was told to try again.
+    assert answers.keys() <= {200, 429, 500}, answers
+
+
+def threads(demo: RunningDemo) -> int:
+    return len(os.listdir(f"/proc/{demo.child.pid}/task"))
