@@ -18,9 +18,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseError
 
 from chatproxy.relay import runtime
-from chatproxy.relay.frames import SESSION_TOPIC, session_frame
+from chatproxy.relay.frames import SESSION_TOPIC
 from chatproxy.relay.hub import BACK_LATER_MS, Place, send_away
-from chatproxy.relay.stream import told
 from chatproxy.relay.tab import BrowserTab
 from chatproxy.sessions import keys, lifecycle, opened
 from chatproxy.sessions.errors import SessionKeyInvalid
@@ -128,7 +127,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         else:
             tab.deliver(subscribed)
         if SESSION_TOPIC in topics:
-            tab.deliver(session_frame({"state": told(self.place.stream.state)}))
+            self.place.stream.tell_where_we_are(tab)
 
     def _is_flooding(self) -> bool:
         now = asyncio.get_running_loop().time()

@@ -364,7 +364,8 @@ class Stream:
     def _replay(self, tab: Tab, after: str) -> None:
         replay = self._since(Position.parse(after))
         if replay.is_reset:
-            tab.deliver(session_frame({"reset": True, "position": str(self.position)}))
+            facts = {"reset": True, "position": str(self.position)}
+            tab.deliver(session_frame({**facts, "newest": self.transcript.newest_id}))
             return
         for frame in replay.frames:
             tab.deliver_packed(frame)
@@ -391,6 +392,12 @@ class Stream:
         return Replay(frames)
 
     # --- what the link tells ----------------------------------------------------------------
+
+    def tell_where_we_are(self, tab: Tab) -> None:
+        """The link's state, and the newest item: a transcript that lacks it is another process's,
+        which is behind this one."""
+        facts = {"state": told(self.state), "newest": self.transcript.newest_id}
+        tab.deliver(session_frame(facts))
 
     def set_state(self, state: LinkState) -> None:
         """Tell the tabs that asked how the link is."""

@@ -179,6 +179,13 @@ class Transcript:
         self._read()
         return self._items.get(item_id)
 
+    @property
+    def newest_id(self) -> str:
+        """Of the item said last, as far as is known; empty if nothing is."""
+        with self._lock:
+            self._read()
+            return self._ids[-1] if self._ids else ""
+
     def leads_on_from(self, cursor: Cursor) -> bool:
         """Whether the item at ``cursor`` is here, among the earlier chats' too."""
         return cursor.item_id in self or any(

@@ -28,6 +28,7 @@ CONNECT = {"Type": ["WEBSOCKET", "CONNECTION_CREDENTIALS"]}
 #: Faster than the widget's ten seconds, so that a schedule is over sooner.
 BEAT_S = 1.5
 REPLAY_PATIENCE_S = 4.0
+BEHIND_S = 1.0
 CALL_S = 12.0
 OPEN_S = 8.0
 COME_BACK, STAY_AWAY = range(4100, 4500), range(4500, 5000)
@@ -121,7 +122,7 @@ class Page(threading.Thread):
         self.reconnects = 0
         self.rereads = 0
         self.story: deque[str] = deque(maxlen=200)
-        self._position = ""
+        self._position = self._newest = ""
         self._dozes_s = 0.0
         self._left = threading.Event()
 
@@ -161,6 +162,7 @@ class Page(threading.Thread):
         ) as socket:
             after = {"after": self._position} if self._position else {}
             socket.send(_frame("aws/subscribe", {"topics": TOPICS, **after}))
+            self._newest = ""
             self._tell(f"subscribes {after}")
             return self._listen(socket)
 
@@ -171,7 +173,8 @@ class Page(threading.Thread):
             now = time.monotonic()
             if catch_up_at is not None and now >= catch_up_at:
                 self._read_all()
-                catch_up_at = None
+                is_behind = self._newest and self._newest not in self.items
+                catch_up_at = now + BEHIND_S if is_behind else None
             if now - answered_at > 3 * BEAT_S:
                 self._tell("hears nothing")
                 return 0.0
@@ -201,6 +204,7 @@ class Page(threading.Thread):
         if frame.get("topic") == "aws/chat":
             self._keep(json.loads(str(content)))
         told = content if isinstance(content, dict) else {}
+        self._newest = str(told.get("newest") or self._newest)
         self._tell(str(frame)[:330])
         self._position = str(frame.get("position") or told.get("position") or self._position)
         return told

@@ -12,6 +12,8 @@ import { ChatSocket } from "./socket.js";
 
 const REPLAY_PATIENCE_MS = 4_000;
 const AGAIN_MS = 3_000;
+const BEHIND_MS = 1_000;
+const MOST_BEHIND = 5;
 
 /**
  * @typedef {object} FeedHooks
@@ -32,6 +34,9 @@ export class Feed {
   #open = false;
   /** All that comes is news, the first page too: the chat began here. */
   #begunHere = false;
+  /** The newest item when the socket was subscribed; another process may not have it yet. */
+  #newest = "";
+  #behind = 0;
   /** @type {() => void} */
   #cancelCatchUp = () => {};
 
@@ -86,7 +91,8 @@ export class Feed {
   #frame({ topic, content }) {
     if (topic === "aws/chat") return this.#chatFrame(content);
     if (topic !== "chatproxy/session") return;
-    const { state, replayed, reset } = /** @type {Record<string, unknown>} */ (content ?? {});
+    const { state, replayed, reset, newest } = /** @type {Record<string, unknown>} */ (content ?? {});
+    if (newest) this.#newest = String(newest);
     if (reset || replayed !== undefined) this.#cancelCatchUp();
     if (reset) void this.#catchUp();
     if (state === "connected") this.#hooks.link("connected");
@@ -109,6 +115,8 @@ export class Feed {
   #subscribed(resuming) {
     this.#hooks.subscribed();
     this.#cancelCatchUp();
+    this.#newest = "";
+    this.#behind = 0;
     if (!resuming) return void this.#catchUp();
     // A service that knows no positions stays silent; then we read what we may have missed.
     this.#catchUpIn(REPLAY_PATIENCE_MS);
@@ -117,11 +125,19 @@ export class Feed {
   async #catchUp() {
     try {
       await this.#history.catchUp(this.#begunHere);
+      this.#readAgainIfBehind();
     } catch (error) {
       if (!this.#open || !(error instanceof ApiProblem)) return;
       if (error.repeatable) this.#catchUpIn(error.retryAfterMs || AGAIN_MS);
       else this.#hooks.refused();
     }
+  }
+
+  /** What was read may come from a process that is some frames behind the one of our socket. */
+  #readAgainIfBehind() {
+    if (!this.#open || !this.#newest || this.#inbox.knows(this.#newest)) return;
+    this.#behind += 1;
+    if (this.#behind <= MOST_BEHIND) this.#catchUpIn(BEHIND_MS);
   }
 
   /** @param {number} ms */

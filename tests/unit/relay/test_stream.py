@@ -258,6 +258,17 @@ def test_an_expected_echo_is_awaited_until_it_comes() -> None:
     assert stream.expected == set()
 
 
+def test_a_tab_is_told_which_item_is_the_newest() -> None:
+    stream, tab = make_stream(), FakeTab(wants_session=True)
+    stream.tell_where_we_are(tab)
+    take(stream, message("one"))
+    newest = message("two")
+    take(stream, newest)
+    stream.tell_where_we_are(tab)
+    stream.attach(tab, "of another history")
+    assert [told["newest"] for told in tab.session] == ["", newest["Id"], newest["Id"]]
+
+
 def test_a_transcript_item_becomes_itself_and_one_frame_for_each_receipt() -> None:
     wire = message("hi")
     receipts = [

@@ -44,6 +44,31 @@ test("a service without positions is read after a while", async () => {
   assert.deepEqual(texts(scene), ["said at 1", "said at 2"]);
 });
 
+test("a transcript from a process that is behind is read again", async () => {
+  const scene = await onStage();
+  const before = scene.api.named("transcript").length;
+  scene.api.items = [item({ at: 1 })];
+  scene.sockets.last().says({
+    topic: "chatproxy/session",
+    content: { reset: true, newest: item({ at: 2 }).Id },
+  });
+  await settled();
+  assert.deepEqual(texts(scene), ["said at 1"]);
+  scene.api.items = [item({ at: 1 }), item({ at: 2 })];
+  await scene.clock.pass(1_000);
+  assert.deepEqual(texts(scene), ["said at 1", "said at 2"]);
+  await scene.clock.pass(60_000);
+  assert.equal(scene.api.named("transcript").length, before + 2);
+});
+
+test("an item that is in no transcript is not waited for without end", async () => {
+  const scene = await onStage();
+  const before = scene.api.named("transcript").length;
+  scene.sockets.last().says({ topic: "chatproxy/session", content: { reset: true, newest: "?" } });
+  await scene.clock.pass(60_000);
+  assert.equal(scene.api.named("transcript").length, before + 6);
+});
+
 test("a gap nobody can bridge is not papered over", async () => {
   const scene = await onStage();
   scene.sockets.last().chat(item({ at: 1 }));
