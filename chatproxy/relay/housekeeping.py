@@ -87,16 +87,22 @@ async def hear_control(hub: Hub) -> None:
     layer = get_channel_layer()
     if layer is None:
         return
+    is_heard = True
     while True:
         try:
             channel = await layer.new_channel()
             await layer.group_add(control.GROUP, channel)
+            if not is_heard:
+                logger.info("control is heard again")
+            is_heard = True
             with suppress(TimeoutError):
                 async with asyncio.timeout(REJOIN_S):
                     while True:
                         await _on_message(hub, await layer.receive(channel))
         except Exception as err:
-            logger.warning("control is not heard", extra={"cause": type(err).__name__})
+            if is_heard:
+                logger.warning("control is not heard", extra={"cause": type(err).__name__})
+            is_heard = False
             await asyncio.sleep(1.0)
 
 

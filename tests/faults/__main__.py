@@ -7,6 +7,7 @@ python -m tests.faults --seed 17      one of them again, its steps printed
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("--site", choices=("one", "hash", "random"), default="one")
     parser.add_argument("--plain", action="store_true", help="without the fast path")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended first
     environ = {"CHAT_FAST_PATH": "0"} if options.plain else {}
     with (
         tempfile.TemporaryDirectory(prefix="chatproxy-faults-") as folder,

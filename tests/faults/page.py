@@ -50,6 +50,7 @@ class Session:
     key: str
     session_id: str
     contact_id: str
+    participant_id: str
     connection_key: str = ""
 
     @classmethod
@@ -68,8 +69,9 @@ class Session:
                 continue
             if answer.status_code in (200, 201):
                 made = answer.json()
-                contact = made["startChatResult"]["ContactId"]
-                return cls(url, made["key"], made["session"], contact)
+                result = made["startChatResult"]
+                ids = result["ContactId"], result["ParticipantId"]
+                return cls(url, made["key"], made["session"], *ids)
             time.sleep(0.3)
 
     def call(self, operation: str, body: Wire, key: str) -> Wire:

@@ -8,6 +8,7 @@ python -m tests.load sends [--site one|hash|random] [--chats N] [--messages N] [
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -56,6 +57,7 @@ def main() -> None:
     show.add_argument("--seed", type=int, default=1)
     show.set_defaults(run=_sends)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended first
     with tempfile.TemporaryDirectory(prefix="chatproxy-load-") as folder:
         if not options.run(options, Path(folder)):
             sys.exit("Something was lost, came twice, or out of order.")

@@ -21,7 +21,9 @@ from tests.faults.ground import Ground, Site, started_ground
 from tests.faults.page import Outbox, Session
 
 PAUSE_S = 0.4
-EVERYBODY_WITHIN_S = 900.0
+TROUBLE_S = 240.0
+#: Once all is well again.
+EVERYBODY_WITHIN_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,12 @@ class Sends:
                 outbox.add(f"line {number}")
             outbox.start()
         try:
-            while not all(outbox.is_empty for outbox in outboxes):
-                if time.monotonic() - begun > EVERYBODY_WITHIN_S:
-                    break
-                time.sleep(0.2)
+            _wait_until_sent(outboxes, TROUBLE_S)
         finally:
             self._over.set()
             trouble.join()
             self.ground.heal()
+        _wait_until_sent(outboxes, EVERYBODY_WITHIN_S)
         for outbox in outboxes:
             outbox.leave()
             outbox.join(30)
@@ -129,6 +129,12 @@ class Sends:
             child.wait_ready()
         except ChildFailed:
             return  # healing starts it
+
+
+def _wait_until_sent(outboxes: list[Outbox], within_s: float) -> None:
+    end = time.monotonic() + within_s
+    while time.monotonic() < end and not all(outbox.is_empty for outbox in outboxes):
+        time.sleep(0.2)
 
 
 TROUBLES: dict[str, Trouble] = {
