@@ -7,6 +7,7 @@ path of a frame. Only upstream calls and HTTP answers report here as they happen
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter as Tally
 from collections.abc import Iterator
@@ -145,6 +146,8 @@ def _links(hub: Hub) -> Families:
         links.add_metric([str(state)], states[str(state)])
     yield links
     yield GaugeMetricFamily("chatproxy_tabs", "Browser sockets open here.", value=hub.tab_count)
+    tasks = len(asyncio.all_tasks(hub.loop))
+    yield GaugeMetricFamily("chatproxy_tasks", "Tasks on the event loop.", value=tasks)
     yield GaugeMetricFamily(
         "chatproxy_recorder_waiting", "Items not yet in the database.", value=hub.recorder.waiting
     )

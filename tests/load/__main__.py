@@ -3,6 +3,7 @@
 python -m tests.load jitter [--tabs N] [--messages N] [--every S]
 python -m tests.load avalanche [--chats N] [--tabs N]
 python -m tests.load sends [--site one|hash|random] [--chats N] [--messages N] [--seed N]
+python -m tests.load soak [--minutes M] [--chats N]
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import uvloop
 
 from tests.bench import report
 from tests.bench.process import pin_load
-from tests.load import avalanche, jitter, sends
+from tests.load import avalanche, jitter, sends, soak
 
 
 def _jitter(options: argparse.Namespace, folder: Path) -> bool:
@@ -38,6 +39,11 @@ def _sends(options: argparse.Namespace, folder: Path) -> bool:
     return sends.run(plan, folder)
 
 
+def _soak(options: argparse.Namespace, folder: Path) -> bool:
+    print(f"{report.machine()}\n", flush=True)
+    return soak.run(soak.Plan(options.minutes, options.chats), folder)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.load", description=__doc__.split("\n", 1)[0])
     shows = parser.add_subparsers(dest="show", required=True)
@@ -56,6 +62,10 @@ def main() -> None:
     show.add_argument("--messages", type=int, default=50, help="in each chat")
     show.add_argument("--seed", type=int, default=1)
     show.set_defaults(run=_sends)
+    show = shows.add_parser("soak", help=soak.__doc__.split("\n", 1)[0])
+    show.add_argument("--minutes", type=float, default=30.0)
+    show.add_argument("--chats", type=int, default=40, help="at one time")
+    show.set_defaults(run=_soak)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended first
     with tempfile.TemporaryDirectory(prefix="chatproxy-load-") as folder:
