@@ -34,6 +34,8 @@ REPLAY_BYTES = 512 * 1024
 SEEN_VERSIONS = 20_000
 MOST_EXPECTED = 100
 REPLAY_MARGIN = timedelta(minutes=2)
+# More than are likely to come late at one time.
+NEWEST = 20
 # Plain text, because each frame's content type is compared with these.
 TYPING = str(EventType.TYPING)
 NOTICED = frozenset({str(EventType.PARTICIPANT_LEFT), str(EventType.CHAT_ENDED)})
@@ -365,7 +367,7 @@ class Stream:
         replay = self._since(Position.parse(after))
         if replay.is_reset:
             facts = {"reset": True, "position": str(self.position)}
-            tab.deliver(session_frame({**facts, "newest": self.transcript.newest_id}))
+            tab.deliver(session_frame({**facts, "newest": self.transcript.newest_ids(NEWEST)}))
             return
         for frame in replay.frames:
             tab.deliver_packed(frame)
@@ -394,9 +396,9 @@ class Stream:
     # --- what the link tells ----------------------------------------------------------------
 
     def tell_where_we_are(self, tab: Tab) -> None:
-        """The link's state, and the newest item: a transcript that lacks it is another process's,
+        """The link's state, and the newest items: a transcript that lacks one is another process's,
         which is behind this one."""
-        facts = {"state": told(self.state), "newest": self.transcript.newest_id}
+        facts = {"state": told(self.state), "newest": self.transcript.newest_ids(NEWEST)}
         tab.deliver(session_frame(facts))
 
     def set_state(self, state: LinkState) -> None:

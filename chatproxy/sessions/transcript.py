@@ -179,12 +179,11 @@ class Transcript:
         self._read()
         return self._items.get(item_id)
 
-    @property
-    def newest_id(self) -> str:
-        """Of the item said last, as far as is known; empty if nothing is."""
+    def newest_ids(self, most: int) -> list[str]:
+        """Of the items said last, as far as is known, oldest first."""
         with self._lock:
             self._read()
-            return self._ids[-1] if self._ids else ""
+            return self._ids[-most:]
 
     def leads_on_from(self, cursor: Cursor) -> bool:
         """Whether the item at ``cursor`` is here, among the earlier chats' too."""

@@ -124,7 +124,8 @@ class Page(threading.Thread):
         self.reconnects = 0
         self.rereads = 0
         self.story: deque[str] = deque(maxlen=200)
-        self._position = self._newest = ""
+        self._position = ""
+        self._newest: list[str] = []
         self._dozes_s = 0.0
         self._left = threading.Event()
 
@@ -164,7 +165,7 @@ class Page(threading.Thread):
         ) as socket:
             after = {"after": self._position} if self._position else {}
             socket.send(_frame("aws/subscribe", {"topics": TOPICS, **after}))
-            self._newest = ""
+            self._newest = []
             self._tell(f"subscribes {after}")
             return self._listen(socket)
 
@@ -175,7 +176,7 @@ class Page(threading.Thread):
             now = time.monotonic()
             if catch_up_at is not None and now >= catch_up_at:
                 self._read_all()
-                is_behind = self._newest and self._newest not in self.items
+                is_behind = any(one not in self.items for one in self._newest)
                 catch_up_at = now + BEHIND_S if is_behind else None
             if now - answered_at > 3 * BEAT_S:
                 self._tell("hears nothing")
@@ -206,7 +207,7 @@ class Page(threading.Thread):
         if frame.get("topic") == "aws/chat":
             self._keep(json.loads(str(content)))
         told = content if isinstance(content, dict) else {}
-        self._newest = str(told.get("newest") or self._newest)
+        self._newest = told.get("newest") or self._newest
         self._tell(str(frame)[:330])
         self._position = str(frame.get("position") or told.get("position") or self._position)
         return told

@@ -34,8 +34,8 @@ export class Feed {
   #open = false;
   /** All that comes is news, the first page too: the chat began here. */
   #begunHere = false;
-  /** The newest item when the socket was subscribed; another process may not have it yet. */
-  #newest = "";
+  /** @type {string[]} the newest items when the socket was subscribed; another process may lack some yet */
+  #newest = [];
   #behind = 0;
   /** @type {() => void} */
   #cancelCatchUp = () => {};
@@ -92,7 +92,7 @@ export class Feed {
     if (topic === "aws/chat") return this.#chatFrame(content);
     if (topic !== "chatproxy/session") return;
     const { state, replayed, reset, newest } = /** @type {Record<string, unknown>} */ (content ?? {});
-    if (newest) this.#newest = String(newest);
+    if (Array.isArray(newest)) this.#newest = newest;
     if (reset || replayed !== undefined) this.#cancelCatchUp();
     if (reset) void this.#catchUp();
     if (state === "connected") this.#hooks.link("connected");
@@ -115,7 +115,7 @@ export class Feed {
   #subscribed(resuming) {
     this.#hooks.subscribed();
     this.#cancelCatchUp();
-    this.#newest = "";
+    this.#newest = [];
     this.#behind = 0;
     if (!resuming) return void this.#catchUp();
     // A service that knows no positions stays silent; then we read what we may have missed.
@@ -135,7 +135,7 @@ export class Feed {
 
   /** What was read may come from a process that is some frames behind the one of our socket. */
   #readAgainIfBehind() {
-    if (!this.#open || !this.#newest || this.#inbox.knows(this.#newest)) return;
+    if (!this.#open || this.#newest.every((id) => this.#inbox.knows(id))) return;
     this.#behind += 1;
     if (this.#behind <= MOST_BEHIND) this.#catchUpIn(BEHIND_MS);
   }

@@ -258,15 +258,16 @@ def test_an_expected_echo_is_awaited_until_it_comes() -> None:
     assert stream.expected == set()
 
 
-def test_a_tab_is_told_which_item_is_the_newest() -> None:
+def test_a_tab_is_told_which_items_are_the_newest() -> None:
     stream, tab = make_stream(), FakeTab(wants_session=True)
     stream.tell_where_we_are(tab)
-    take(stream, message("one"))
-    newest = message("two")
-    take(stream, newest)
+    said = [message(str(number)) for number in range(25)]
+    for wire in said:
+        take(stream, wire)
     stream.tell_where_we_are(tab)
     stream.attach(tab, "of another history")
-    assert [told["newest"] for told in tab.session] == ["", newest["Id"], newest["Id"]]
+    newest = [wire["Id"] for wire in said[5:]]
+    assert [told["newest"] for told in tab.session] == [[], newest, newest]
 
 
 def test_a_transcript_item_becomes_itself_and_one_frame_for_each_receipt() -> None:

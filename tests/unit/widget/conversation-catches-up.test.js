@@ -50,7 +50,7 @@ test("a transcript from a process that is behind is read again", async () => {
   scene.api.items = [item({ at: 1 })];
   scene.sockets.last().says({
     topic: "chatproxy/session",
-    content: { reset: true, newest: item({ at: 2 }).Id },
+    content: { reset: true, newest: [item({ at: 1 }).Id, item({ at: 2 }).Id] },
   });
   await settled();
   assert.deepEqual(texts(scene), ["said at 1"]);
@@ -64,7 +64,7 @@ test("a transcript from a process that is behind is read again", async () => {
 test("an item that is in no transcript is not waited for without end", async () => {
   const scene = await onStage();
   const before = scene.api.named("transcript").length;
-  scene.sockets.last().says({ topic: "chatproxy/session", content: { reset: true, newest: "?" } });
+  scene.sockets.last().says({ topic: "chatproxy/session", content: { reset: true, newest: ["?"] } });
   await scene.clock.pass(60_000);
   assert.equal(scene.api.named("transcript").length, before + 6);
 });
