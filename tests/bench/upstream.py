@@ -29,7 +29,8 @@ PING = b'{"topic":"aws/ping","statusCode":200,"statusContent":"OK"}'
 _INNER = json.dumps(
     {
         "AbsoluteTime": "%(at)s",
-        "Content": "#%(number)d:%(sent)d# The refund is on its way, thank you for your patience.",
+        "Content": "#%(number)d:%(sent)d# The refund is on its way, thank you for your patience."
+        "%(more)s",
         "ContentType": "text/plain",
         "Id": "00000000-0000-4000-8000-%(id)012d",
         "Type": "MESSAGE",
@@ -111,7 +112,7 @@ class Upstream:
         """Add a chat's number."""
         return f"ws://127.0.0.1:{self.socket_port}/"
 
-    def push(self, chat: int, number: int) -> None:
+    def push(self, chat: int, number: int, more: str = "") -> None:
         """Say one thing in ``chat``: the frame tells its number and when (ns) it was sent."""
         self._ids += 1
         now = int(time.time())
@@ -123,6 +124,7 @@ class Upstream:
             "sent": time.perf_counter_ns(),
             "id": self._ids,
             "contact": contact_id(chat),
+            "more": more,
         }
         self.sockets[chat].send(WSMsgType.TEXT, frame.encode())
 

@@ -3,6 +3,7 @@
 python -m tests.load jitter [--tabs N] [--messages N] [--every S]
 python -m tests.load avalanche [--chats N] [--tabs N]
 python -m tests.load sends [--site one|hash|random] [--chats N] [--messages N] [--seed N]
+python -m tests.load slow [--chats N] [--sleepers N]
 python -m tests.load soak [--minutes M] [--chats N]
 """
 
@@ -18,7 +19,7 @@ import uvloop
 
 from tests.bench import report
 from tests.bench.process import pin_load
-from tests.load import avalanche, jitter, sends, soak
+from tests.load import avalanche, jitter, sends, slow, soak
 
 
 def _jitter(options: argparse.Namespace, folder: Path) -> bool:
@@ -44,6 +45,12 @@ def _soak(options: argparse.Namespace, folder: Path) -> bool:
     return soak.run(soak.Plan(options.minutes, options.chats), folder)
 
 
+def _slow(options: argparse.Namespace, folder: Path) -> bool:
+    pin_load()
+    print(f"{report.machine()}\n", flush=True)
+    return uvloop.run(slow.run(slow.Plan(options.chats, options.sleepers), folder))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.load", description=__doc__.split("\n", 1)[0])
     shows = parser.add_subparsers(dest="show", required=True)
@@ -66,6 +73,10 @@ def main() -> None:
     show.add_argument("--minutes", type=float, default=30.0)
     show.add_argument("--chats", type=int, default=40, help="at one time")
     show.set_defaults(run=_soak)
+    show = shows.add_parser("slow", help=slow.__doc__.split("\n", 1)[0])
+    show.add_argument("--chats", type=int, default=500)
+    show.add_argument("--sleepers", type=int, default=50, help="tabs that never read")
+    show.set_defaults(run=_slow)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended first
     with tempfile.TemporaryDirectory(prefix="chatproxy-load-") as folder:
