@@ -102,6 +102,19 @@ def test_a_whole_chat_goes_through_nginx(cluster: RunningCluster) -> None:
     assert "and back" in visitor.get("session/transcript?format=txt").text
 
 
+def test_more_lines_at_once_than_a_channel_layer_holds_all_arrive(cluster: RunningCluster) -> None:
+    """A layer drops what is above its capacity and tells nobody; frames go through none."""
+    visitor = Visitor(cluster.url)
+    tabs = [visitor.open_tab() for _ in range(2)]
+    lines = [f"line {number}" for number in range(1_200)]
+    for line in lines:
+        say(cluster, visitor, line)
+    for tab in tabs:
+        tab.wait(lambda frame: '"line 1199"' in str(frame.get("content")))
+        assert tab.texts() == lines
+        tab.close()
+
+
 def test_a_process_that_dies_hands_its_chats_to_another(cluster: RunningCluster) -> None:
     visitors = [Visitor(cluster.url) for _ in range(6)]
     tabs = {visitor: visitor.open_tab() for visitor in visitors}

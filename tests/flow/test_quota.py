@@ -21,10 +21,16 @@ CHATS = int(os.environ.get("LOAD_CHATS", "24"))
 SECONDS = 8.0
 # A little less than the service's ten a second, so that any wait is typing's fault.
 MESSAGES_PER_S = 6.0
+#: The demo's widget has fewer chats than that at one time.
+UNLIMITED = (
+    "from chatproxy.widgets.models import Widget;"
+    "Widget.objects.update(starts_per_day=10**6, live_chats=10**6)"
+)
 
 
 def test_no_message_waits_behind_typing_and_nothing_is_throttled(demo: RunningDemo) -> None:
     demo.sandbox.change(bot=False, quotas="exact")
+    demo.manage("shell", "-c", UNLIMITED)
     # Few at a time: starts wait for the quota too, and not for ever.
     with ThreadPoolExecutor(8) as pool:
         visitors = list(pool.map(lambda _: Visitor(demo.url), range(CHATS)))
