@@ -176,8 +176,7 @@ class Page(threading.Thread):
             now = time.monotonic()
             if catch_up_at is not None and now >= catch_up_at:
                 self._read_all()
-                is_behind = any(one not in self.items for one in self._newest)
-                catch_up_at = now + BEHIND_S if is_behind else None
+                catch_up_at = now + BEHIND_S if self._is_behind() else None
             if now - answered_at > 3 * BEAT_S:
                 self._tell("hears nothing")
                 return 0.0
@@ -196,7 +195,9 @@ class Page(threading.Thread):
                 if told.get("status") != "success":
                     return 0.0
                 catch_up_at = answered_at + (REPLAY_PATIENCE_S if self._position else 0)
-            elif told.get("reset"):
+            elif "newest" in told and catch_up_at is None:
+                catch_up_at = now + BEHIND_S if self._is_behind() else None
+            if told.get("reset"):
                 catch_up_at = 0.0
             elif "replayed" in told:
                 catch_up_at = None
@@ -222,6 +223,10 @@ class Page(threading.Thread):
         self._tell(f"reads all {len(items)}")
         for item in items:
             self._keep(item)
+
+    def _is_behind(self) -> bool:
+        """Whether what was read lacks what was there when the socket was subscribed."""
+        return any(one not in self.items for one in self._newest)
 
     def _tell(self, what: str) -> None:
         self.story.append(f"{datetime.now(UTC):%M:%S.%f} {what}")

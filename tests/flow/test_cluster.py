@@ -106,11 +106,11 @@ def test_more_lines_at_once_than_a_channel_layer_holds_all_arrive(cluster: Runni
     """A layer drops what is above its capacity and tells nobody; frames go through none."""
     visitor = Visitor(cluster.url)
     tabs = [visitor.open_tab() for _ in range(2)]
-    lines = [f"line {number}" for number in range(1_200)]
+    lines = [f"line {number}" for number in range(1_050)]
     for line in lines:
         say(cluster, visitor, line)
     for tab in tabs:
-        tab.wait(lambda frame: '"line 1199"' in str(frame.get("content")))
+        tab.wait(lambda frame: '"line 1049"' in str(frame.get("content")))
         assert tab.texts() == lines
         tab.close()
 

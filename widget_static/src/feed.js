@@ -37,6 +37,8 @@ export class Feed {
   /** @type {string[]} the newest items when the socket was subscribed; another process may lack some yet */
   #newest = [];
   #behind = 0;
+  /** What there was has been read since the socket was subscribed. */
+  #caughtUp = false;
   /** @type {() => void} */
   #cancelCatchUp = () => {};
 
@@ -95,6 +97,7 @@ export class Feed {
     if (Array.isArray(newest)) this.#newest = newest;
     if (reset || replayed !== undefined) this.#cancelCatchUp();
     if (reset) void this.#catchUp();
+    else if (newest && this.#caughtUp) this.#readAgainIfBehind();
     if (state === "connected") this.#hooks.link("connected");
     if (state === "degraded" || state === "reconnecting") this.#hooks.link("degraded");
     if (state === "ended") this.#hooks.ended();
@@ -117,6 +120,7 @@ export class Feed {
     this.#cancelCatchUp();
     this.#newest = [];
     this.#behind = 0;
+    this.#caughtUp = false;
     if (!resuming) return void this.#catchUp();
     // A service that knows no positions stays silent; then we read what we may have missed.
     this.#catchUpIn(REPLAY_PATIENCE_MS);
@@ -125,6 +129,7 @@ export class Feed {
   async #catchUp() {
     try {
       await this.#history.catchUp(this.#begunHere);
+      this.#caughtUp = true;
       this.#readAgainIfBehind();
     } catch (error) {
       if (!this.#open || !(error instanceof ApiProblem)) return;

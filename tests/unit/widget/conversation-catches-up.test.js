@@ -61,6 +61,18 @@ test("a transcript from a process that is behind is read again", async () => {
   assert.equal(scene.api.named("transcript").length, before + 2);
 });
 
+test("it is noticed too when the transcript was read first", async () => {
+  const scene = await onStage();
+  await settled();
+  scene.api.items = [item({ at: 1 })];
+  scene.sockets.last().says({
+    topic: "chatproxy/session",
+    content: { state: "connected", newest: [item({ at: 1 }).Id] },
+  });
+  await scene.clock.pass(1_000);
+  assert.deepEqual(texts(scene), ["said at 1"]);
+});
+
 test("an item that is in no transcript is not waited for without end", async () => {
   const scene = await onStage();
   const before = scene.api.named("transcript").length;
