@@ -6,6 +6,7 @@ PORT ?= 8000
 SANDBOX_PORT ?= 8001
 PROCESSES ?= 3
 MINUTES ?= 30
+SITE ?= one
 
 IN_VENV := .venv/bin/python
 PYTEST := $(IN_VENV) -m pytest -q
@@ -81,8 +82,8 @@ browser: $(CAN_TEST) $(CAN_NODE) chromium ## the widget in a real browser; pictu
 bench: $(CAN_TEST) ## figures side by side with peers; tests/bench/README.md says how to read them
 	@$(IN_VENV) -m tests.bench
 
-faults: $(CAN_TEST) ## schedules of faults by seed, judged by the service's transcript; MINUTES=…
-	@$(IN_VENV) -m tests.faults --minutes $(MINUTES)
+faults: $(CAN_TEST) servers ## schedules of faults by seed, judged by the service's transcript; MINUTES=… SITE=one|hash|random
+	@$(IN_VENV) -m tests.faults --minutes $(MINUTES) --site $(SITE)
 
 load: $(CAN_TEST) servers ## a thousand tabs whose network blinks; two thousand whose process dies; fifteen minutes
 	@$(IN_VENV) -m tests.load jitter
