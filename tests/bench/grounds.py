@@ -62,8 +62,8 @@ class Ground(Protocol):
         """A request that sends a message in a chat of its own."""
 
 
-#: Starts a ground in front of an upstream, with a folder for its database and log; it runs while the
-#: block does.
+#: Starts a ground in front of an upstream; it runs while the block does. The folder is for its
+#: database and log.
 Make = Callable[[Upstream, Path], AbstractContextManager[Ground]]
 
 

@@ -58,16 +58,15 @@ class Run:
         upstream.to_all = not relay.is_hub
 
     async def through_all_loads(self) -> None:
-        chats = await self._open(self.plan.few)
+        """Add this round's figures to those found."""
+        plan = self.plan
+        chats = await self._open(plan.few)
         if self.relay.warm_s:
-            await self.flow.saturate(chats, self.plan.few.window, self.relay.warm_s, 0.1)
-        for load in self.plan.loads:
-            chats = await self._open(load)
-            self._keep(load, await self._saturated(chats, load))
-            if load == self.plan.few:
-                slow = await self.flow.pace(chats, self.plan.pace, self.plan.paced_s)
-                self.found.paced.setdefault((self.relay.name, load), []).append(slow)
-                print(f"    at {self.plan.pace:.0f}/s: p50 {1e3 * slow.percentile(0.5):.2f} ms")
+            await self.flow.saturate(chats, plan.few.window, self.relay.warm_s, 0.1)
+        # Before the rest: what a saturated relay has yet to store would be in a paced frame's way.
+        await self._paced(chats, plan.few)
+        for load in plan.loads:
+            self._keep(load, await self._saturated(await self._open(load), load))
 
     async def _open(self, load: Load) -> list[Chat]:
         """Chats with one tab are used again; one with many is opened for its load."""
@@ -78,6 +77,17 @@ class Run:
         more = max(0, load.chats - len(self._singles))
         self._singles += await open_chats(self.relay, self.upstream, self.flow, more)
         return self._singles[: load.chats]
+
+    async def _paced(self, chats: list[Chat], load: Load) -> None:
+        plan = self.plan
+        await self.flow.pace(chats, plan.pace, plan.warm_s)
+        slow = await self.flow.pace(chats, plan.pace, plan.paced_s)
+        self.found.paced.setdefault((self.relay.name, load), []).append(slow)
+        p50, p99 = (1e3 * slow.percentile(share) for share in (0.5, 0.99))
+        print(
+            f"{self.title}: {self.relay.name}, {plan.pace:.0f}/s: p50 {p50:.2f}, p99 {p99:.2f} ms",
+            flush=True,
+        )
 
     async def _saturated(self, chats: list[Chat], load: Load) -> Figures:
         is_slow = self.relay.name == "Channels group_send" and load.chats >= 1000
