@@ -1,7 +1,7 @@
 """Websocket clients side by side: what a frame costs, and what each does when things go wrong.
 
 The figures of ``docs/decisions/0001-upstream-websocket-client.md``. A client that is not installed
-is left out (aiohttp is no requirement of ours).
+is left out.
 
     python -m tests.bench.clients
 """

@@ -1,35 +1,94 @@
-"""What is measured, each behind one interface: start it, open a chat's tab, send a message."""
+"""What is measured, each behind one interface: start it, open a chat's tab, send a message.
+
+The proxy itself is in `ours.py`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from picows import WSListener, WSMsgType, ws_connect
 
-from tests.bench.http import Connection, request
-from tests.bench.process import ROOT, Process, free_port, running
+from tests.bench.flows import Chat, CpuClock, Flow, Tab
+from tests.bench.http import request
+from tests.bench.process import ROOT, Process, free_port, program, python, running
 from tests.bench.upstream import Upstream
 
 SUBSCRIBE = b'{"topic":"aws/subscribe","content":{"topics":["aws/chat"]}}'
 BODY = {"ContentType": "text/plain", "Content": "Where is my refund? It has been two weeks now."}
 
+#: Chats a peer knows the keys of; as many as there are ever connections.
+KEYS = 128
 
-class Relay(Protocol):
-    """Something a tab can watch a chat through. ``process`` is None when nothing is in between."""
+#: Node compiles what runs often; before that, the same program takes three times as long.
+NODE_WARM_S = 5.0
+
+
+class Ground(Protocol):
+    """A server under measurement, or nothing in between, behind the doors a browser uses.
+
+    ``is_hub``: one upstream socket serves all tabs of a chat. ``warm_s``: seconds of load it needs
+    before it runs as it will run. ``process``: None when nothing is in between.
+    """
 
     name: str
-    process: Process | None
+    is_hub: bool
+    warm_s: float
 
-    async def open_tab(self, make: Callable[[int], WSListener]) -> int:
-        """Open one more chat with one tab, ``make(chat)``; its number upstream."""
+    @property
+    def process(self) -> Process | None: ...
+
+    @property
+    def port(self) -> int:
+        """Where messages are sent to."""
+
+    @property
+    def cpu_s(self) -> CpuClock:
+        """CPU time it has used; for nothing in between, the load generator's."""
+
+    async def start_chat(self) -> int:
+        """Begin one more chat, without tabs; its number upstream."""
+
+    async def join(self, chat: int, tab: WSListener) -> None:
+        """Open one more tab of a chat, and subscribe it."""
+
+    async def message_request(self) -> bytes:
+        """A request that sends a message in a chat of its own."""
+
+
+#: Starts a ground in front of an upstream; it runs while the block does. The folder is for its
+#: database and log.
+Make = Callable[[Upstream, Path], AbstractContextManager[Ground]]
+
+
+class Peer:
+    """A server of `peers/`, at which a chat is named by its number in the path."""
+
+    def __init__(self, name: str, process: Process, *, is_hub: bool, warm_s: float = 0.0) -> None:
+        self.name = name
+        self.process = process
+        self.port = process.port
+        self.cpu_s = process.cpu_s
+        self.is_hub = is_hub
+        self.warm_s = warm_s
+        self._chats = self._keys = 0
+
+    async def start_chat(self) -> int:
+        self._chats += 1
+        return self._chats - 1
+
+    async def join(self, chat: int, tab: WSListener) -> None:
+        await connected(f"ws://127.0.0.1:{self.port}/ws/{chat}", tab)
+
+    async def message_request(self) -> bytes:
+        self._keys += 1
+        return request("POST", "/participant/message", BODY, f"key-{(self._keys - 1) % KEYS}")
 
 
 class Direct:
@@ -37,176 +96,154 @@ class Direct:
 
     name = "direct"
     process = None
+    is_hub = False
+    warm_s = 0.0
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
         self._chats = 0
+        self.port = upstream.port
 
-    async def open_tab(self, make: Callable[[int], WSListener]) -> int:
-        chat, self._chats = self._chats, self._chats + 1
-        await _connect(f"{self._upstream.socket_url}{chat}", make(chat))
-        return chat
+    @property
+    def cpu_s(self) -> CpuClock:
+        return _own_cpu_s
 
+    async def start_chat(self) -> int:
+        self._chats += 1
+        return self._chats - 1
 
-class PeerRelay:
-    """A relay of `peers/`, at which a chat is opened by its number in the path."""
-
-    def __init__(self, name: str, process: Process) -> None:
-        self.name = name
-        self.process = process
-        self._chats = 0
-
-    async def open_tab(self, make: Callable[[int], WSListener]) -> int:
-        chat, self._chats = self._chats, self._chats + 1
-        await _connect(f"ws://127.0.0.1:{self.process.port}/ws/{chat}", make(chat))
-        return chat
-
-
-class Chatproxy:
-    """The proxy as it is shipped, through its own doors."""
-
-    def __init__(self, process: Process, name: str) -> None:
-        self.name = name
-        self.process = process
-        self._free: list[Connection] = []
-
-    async def open_tab(self, make: Callable[[int], WSListener]) -> int:
-        connection = await self._connection()
-        chat, key = await self._start(connection)
-        answer = await self._connect(connection, key)
-        self._free.append(connection)
-        await _connect(answer["Websocket"]["Url"], make(chat))
-        return chat
+    async def join(self, chat: int, tab: WSListener) -> None:
+        await connected(f"{self._upstream.socket_url}{chat}", tab)
 
     async def message_request(self) -> bytes:
-        """A request that sends a message in a chat of its own."""
-        connection = await self._connection()
-        _, key = await self._start(connection)
-        answer = await self._connect(connection, key)
-        self._free.append(connection)
-        token = answer["ConnectionCredentials"]["ConnectionToken"]
-        return request("POST", "/participant/message", BODY, token)
-
-    async def _start(self, connection: Connection) -> tuple[int, str]:
-        started = await connection.ask_json("POST", "/api/v1/sessions", {"widget": "demo"})
-        contact = str(started["startChatResult"]["ContactId"])
-        return int(contact.rpartition("-")[2]), str(started["key"])
-
-    async def _connect(self, connection: Connection, key: str) -> dict[str, dict[str, str]]:
-        body = {"Type": ["WEBSOCKET", "CONNECTION_CREDENTIALS"]}
-        answer: dict[str, dict[str, str]] = await connection.ask_json(
-            "POST", "/participant/connection", body, key
-        )
-        return answer
-
-    async def _connection(self) -> Connection:
-        return self._free.pop() if self._free else await Connection.open(self.process.port)
+        return request("POST", "/participant/message", BODY, "token")
 
 
-class StockView:
-    """`peers/stock_view.py`."""
-
-    name = "stock Django view"
-
-    def __init__(self, process: Process) -> None:
-        self.process = process
-        self._keys = 0
-
-    async def message_request(self) -> bytes:
-        self._keys += 1
-        return request("POST", "/participant/message", BODY, f"key-{self._keys - 1}")
+def _own_cpu_s() -> float:
+    times = os.times()
+    return times.user + times.system
 
 
-async def _connect(url: str, tab: WSListener) -> None:
+async def connected(url: str, tab: WSListener) -> None:
     """Open ``tab`` and subscribe it."""
     transport, _ = await ws_connect(lambda: tab, url, websocket_handshake_timeout=30)
     transport.send(WSMsgType.TEXT, SUBSCRIBE)
 
 
 @contextmanager
-def direct(upstream: Upstream, _folder: Path) -> Iterator[Relay]:
+def direct(upstream: Upstream, _folder: Path) -> Iterator[Direct]:
+    """Nothing in between."""
     yield Direct(upstream)
 
 
 @contextmanager
-def peer_relay(name: str, module: str, upstream: Upstream, folder: Path) -> Iterator[Relay]:
+def relay(
+    upstream: Upstream, folder: Path, *, name: str, module: str, is_hub: bool
+) -> Iterator[Peer]:
+    """A peer in Python that relays frames and does nothing else."""
     port = free_port()
-    arguments = ["-m", f"tests.bench.peers.{module}", str(port), upstream.socket_url]
-    with running(arguments, port, os.environ, folder / f"{module}.log") as process:
-        yield PeerRelay(name, process)
-
-
-channels_relay = partial(peer_relay, "Channels group_send", "channels_relay")
-copying_relay = partial(peer_relay, "bytes copied", "copying_relay")
+    command = python("-m", f"tests.bench.peers.{module}", str(port), upstream.socket_url)
+    with running(command, port, os.environ, folder / f"{module}.log") as process:
+        yield Peer(name, process, is_hub=is_hub)
 
 
 @contextmanager
-def stock_view(upstream: Upstream, folder: Path) -> Iterator[StockView]:
+def bff(
+    upstream: Upstream, folder: Path, *, name: str, command: list[str], warm_s: float = 0.0
+) -> Iterator[Peer]:
+    """A peer that does the whole job: hubs, and messages."""
     port = free_port()
-    database = folder / f"stock-{port}.sqlite3"
-    arguments = ["-m", "tests.bench.peers.stock_view", str(port), upstream.url, str(database), "64"]
-    with running(arguments, port, os.environ, folder / "stock.log") as process:
-        yield StockView(process)
+    places = [str(port), upstream.url, upstream.socket_url, str(KEYS)]
+    environ = {**os.environ, "NODE_ENV": "production"}
+    with running([*command, *places], port, environ, folder / f"{name}.log") as process:
+        yield Peer(name, process, is_hub=True, warm_s=warm_s)
 
 
 @contextmanager
-def chatproxy(upstream: Upstream, folder: Path, **settings: str) -> Iterator[Chatproxy]:
-    """The proxy with quotas and limits out of the way; all else as shipped, or as ``settings``."""
-    from chatproxy.demo import environment
+def node(upstream: Upstream, folder: Path) -> Iterator[Peer]:
+    """`peers/node_bff.js`."""
+    command = [program("node"), str(ROOT / "tests/bench/peers/node_bff.js")]
+    with bff(upstream, folder, name="Node", command=command, warm_s=NODE_WARM_S) as peer:
+        yield peer
 
+
+@contextmanager
+def nginx(upstream: Upstream, folder: Path) -> Iterator[Peer]:
+    """`peers/nginx.conf`."""
     port = free_port()
-    clean = {n: v for n, v in os.environ.items() if not n.startswith(("CHAT_", "CONNECT_"))}
-    mine = {
-        "DATABASE_URL": f"sqlite:///{folder / f'proxy-{port}.sqlite3'}",
-        "CONNECT_ENDPOINT_URL": upstream.url,
-        "CONNECT_PARTICIPANT_ENDPOINT_URL": upstream.url,
-        "CONNECT_WEBSOCKET_HOSTS": f"127.0.0.1:{upstream.socket_port}",
-        "CHAT_STARTS_PER_ADDRESS": "1000000/minute",
-        "CHAT_REQUESTS_PER_KEY": "1000000/minute",
-        "CONNECT_QUOTAS": _quotas(),
-        "CHAT_LOG_LEVEL": "WARNING",
-        **settings,
-    }
-    environ = environment(port, upstream.port, {**clean, **mine}, var=folder)
-    for arguments in (["demo", "--prepare", "--port", str(port)], ["shell", "-c", _UNLIMIT]):
-        subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=environ,
-            check=True,
-            capture_output=True,
-        )
-    command = ["manage.py", "serve", "--port", str(port), "--drain-seconds", "1"]
-    with running(command, port, environ, folder / "chatproxy.log") as process:
-        name = "chatproxy" if not settings else f"chatproxy, {_told(settings)}"
-        yield Chatproxy(process, name)
+    settings = folder / f"nginx-{port}.conf"
+    text = (ROOT / "tests/bench/peers/nginx.conf").read_text()
+    for word, value in {
+        "@FOLDER@": str(folder),
+        "@PORT@": str(port),
+        "@REST@": upstream.url.partition("//")[2],
+        "@SOCKETS@": upstream.socket_url.partition("//")[2].rstrip("/"),
+    }.items():
+        text = text.replace(word, value)
+    settings.write_text(text)
+    command = [program("nginx"), "-p", str(folder), "-c", str(settings)]
+    with running(command, port, os.environ, folder / "nginx.log") as process:
+        yield Peer("nginx", process, is_hub=False)
 
 
-_UNLIMIT = """
-from chatproxy.widgets.models import Widget
-Widget.objects.update(starts_per_day=10**6, live_chats=10**6, accepts_no_origin=True)
-"""
+@contextmanager
+def stock_view(upstream: Upstream, folder: Path) -> Iterator[Peer]:
+    """`peers/stock_view.py`: messages only."""
+    port = free_port()
+    places = [str(port), upstream.url, str(folder / f"stock-{port}.sqlite3"), str(KEYS)]
+    command = python("-m", "tests.bench.peers.stock_view", *places)
+    with running(command, port, os.environ, folder / "stock.log") as process:
+        yield Peer("stock Django view", process, is_hub=False)
 
 
-def _quotas() -> str:
-    """The governor stays on; its quota is what never runs out."""
-    import json
-
-    from chatproxy.upstream.governor import Group
-
-    return json.dumps({group.value: [1e5, 1e5] for group in Group})
+# Channels opens an upstream socket for each tab, but what comes through any goes to all tabs.
+channels_relay = partial(relay, name="Channels group_send", module="channels_relay", is_hub=True)
+copying_relay = partial(relay, name="bytes copied", module="copying_relay", is_hub=False)
+aiohttp = partial(bff, name="aiohttp", command=python("-m", "tests.bench.peers.aiohttp_bff"))
+starlette = partial(bff, name="Starlette", command=python("-m", "tests.bench.peers.starlette_bff"))
 
 
-def _told(settings: dict[str, str]) -> str:
-    return "nothing stored" if settings.get("CHAT_RETENTION_DAYS") == "0" else str(settings)
+async def open_chats(
+    ground: Ground, upstream: Upstream, flow: Flow, count: int, *, tabs: int = 1, places: int = 8
+) -> list[Chat]:
+    """Open ``count`` chats of ``tabs`` tabs each, ``places`` at a time, ready to be sent frames.
+
+    Raises:
+        TimeoutError: some of them were not subscribed, here and upstream, within a minute.
+    """
+    room = asyncio.Semaphore(places)
+
+    async def one() -> Chat:
+        async with room:
+            chat = flow.chat(await ground.start_chat())
+            await ground.join(chat.number, flow.tab(chat))
+        return chat
+
+    chats = list(await asyncio.gather(*(one() for _ in range(count))))
+    for _ in range(1, tabs):
+        await join_all(ground, [flow.tab(chat) for chat in chats], places=places)
+    await until(lambda: all(tab.is_subscribed for chat in chats for tab in chat.tabs))
+    await until(lambda: all(chat.number in upstream.sockets for chat in chats))
+    return chats
 
 
-async def open_tabs(relay: Relay, make: Callable[[int], WSListener], count: int) -> list[int]:
-    """Open ``count`` chats, a few at a time; their numbers."""
-    places = asyncio.Semaphore(8)
+async def join_all(ground: Ground, tabs: list[Tab], *, places: int = 8) -> None:
+    """Connect tabs that were made by their flow, ``places`` at a time."""
+    room = asyncio.Semaphore(places)
 
-    async def one() -> int:
-        async with places:
-            return await relay.open_tab(make)
+    async def one(tab: Tab) -> None:
+        async with room:
+            await ground.join(tab.chat.number, tab)
 
-    return list(await asyncio.gather(*(one() for _ in range(count))))
+    await asyncio.gather(*(one(tab) for tab in tabs))
+
+
+async def until(condition: Callable[[], bool], within_s: float = 60.0) -> None:
+    """Wait for what other processes do.
+
+    Raises:
+        TimeoutError: it did not come true.
+    """
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 - they tell nobody
+            await asyncio.sleep(0.02)

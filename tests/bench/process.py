@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,19 +21,20 @@ SERVER_CORE, LOAD_CORE = {_CORES[0]}, {_CORES[-1]}  # the same when there is onl
 
 
 class Process:
-    """A Python program that listens on ``port``."""
+    """A program that listens on ``port``; ``command`` is its path and arguments."""
 
-    def __init__(self, arguments: list[str], port: int, environ: Mapping[str, str], log: Path):
+    def __init__(self, command: list[str], port: int, environ: Mapping[str, str], log: Path):
         self.port = port
         self._output = log.open("ab")
         self._process = subprocess.Popen(
-            [sys.executable, *arguments],
+            command,
             cwd=ROOT,
             env=dict(environ),
             stdout=self._output,
             stderr=subprocess.STDOUT,
+            # Before it begins: a thread it starts keeps the core of the one that started it.
+            preexec_fn=lambda: os.sched_setaffinity(0, SERVER_CORE),
         )
-        os.sched_setaffinity(self._process.pid, SERVER_CORE)
 
     def wait_ready(self, within_s: float = 60.0) -> None:
         """Until it accepts connections.
@@ -53,12 +55,13 @@ class Process:
         stat = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(stat[11]) + int(stat[12])) * _TICK_S
 
-    def memory(self) -> int:
-        """Resident bytes."""
-        pages = Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    def resident_kb(self) -> int:
+        """Memory it holds (RSS), in kB."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0])
 
     def stop(self) -> None:
+        """Ask it to end, and see that it does."""
         self._process.terminate()
         try:
             self._process.wait(10)
@@ -70,9 +73,14 @@ class Process:
 
 @contextlib.contextmanager
 def running(
-    arguments: list[str], port: int, environ: Mapping[str, str], log: Path
+    command: list[str], port: int, environ: Mapping[str, str], log: Path
 ) -> Iterator[Process]:
-    process = Process(arguments, port, environ, log)
+    """The program while the block runs, once it accepts connections.
+
+    Raises:
+        RuntimeError: it did not come up.
+    """
+    process = Process(command, port, environ, log)
     try:
         process.wait_ready()
         yield process
@@ -80,7 +88,25 @@ def running(
         process.stop()
 
 
+def python(*arguments: str) -> list[str]:
+    """The command that runs this Python with ``arguments``."""
+    return [sys.executable, *arguments]
+
+
+def program(name: str) -> str:
+    """Where a program is, also one that only administrators have on their path.
+
+    Raises:
+        RuntimeError: nowhere.
+    """
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
+    if found := shutil.which(name, path=path):
+        return found
+    raise RuntimeError(f"There is no {name} here; `make bench` says what to install.")
+
+
 def free_port() -> int:
+    """A port on loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -53,7 +52,7 @@ def contact_id(chat: int) -> str:
 
 
 class UpstreamSocket(WSListener):
-    """The service's end of one chat's websocket; the newest of a chat is the one written to."""
+    """The service's end of one of a chat's websockets."""
 
     def __init__(self, upstream: Upstream, chat: int) -> None:
         super().__init__()
@@ -67,22 +66,30 @@ class UpstreamSocket(WSListener):
         text = frame.get_payload_as_bytes()
         if b"aws/subscribe" in text:
             transport.send(WSMsgType.TEXT, SUBSCRIBED)
-            self._upstream.sockets[self._chat] = transport
+            self._upstream.joined(self._chat, transport)
         elif b"aws/heartbeat" in text:
             transport.send(WSMsgType.TEXT, HEARTBEAT)
         elif b"aws/ping" in text:
             transport.send(WSMsgType.TEXT, PING)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        if self._upstream.sockets.get(self._chat) is transport:
-            del self._upstream.sockets[self._chat]
+        self._upstream.left(self._chat, transport)
 
 
 class Upstream:
-    """All chats of one run."""
+    """All chats of one run.
 
-    def __init__(self) -> None:
-        self.sockets: dict[int, WSTransport] = {}
+    Args:
+        to_all: Say each thing to all sockets of a chat, for what opens one for each tab; otherwise
+            to the newest.
+    """
+
+    def __init__(self, *, to_all: bool = False) -> None:
+        self.to_all = to_all
+        #: Seconds until a message is answered.
+        self.answers_after_s = 0.0
+        #: By chat, the newest last; a chat without any is not there.
+        self.sockets: dict[int, list[WSTransport]] = {}
         self.requests = 0
         self.port = 0
         self.socket_port = 0
@@ -93,7 +100,7 @@ class Upstream:
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
-        rest = await loop.create_server(lambda: _Rest(self._answer), "127.0.0.1", 0, backlog=1024)
+        rest = await loop.create_server(lambda: _Rest(self), "127.0.0.1", 0, backlog=1024)
         sockets = await ws_create_server(self._accept, "127.0.0.1", 0, backlog=1024)
         self._servers = [rest, sockets]
         self.port = rest.sockets[0].getsockname()[1]
@@ -126,12 +133,29 @@ class Upstream:
             "contact": contact_id(chat),
             "more": more,
         }
-        self.sockets[chat].send(WSMsgType.TEXT, frame.encode())
+        sockets, payload = self.sockets.get(chat, []), frame.encode()
+        for socket in sockets if self.to_all else sockets[-1:]:
+            socket.send(WSMsgType.TEXT, payload)
+
+    def joined(self, chat: int, transport: WSTransport) -> None:
+        """A socket has subscribed to ``chat``."""
+        sockets = self.sockets.setdefault(chat, [])
+        if transport not in sockets:
+            sockets.append(transport)
+
+    def left(self, chat: int, transport: WSTransport) -> None:
+        """A socket is gone, which may never have subscribed."""
+        sockets = self.sockets.get(chat, [])
+        if transport in sockets:
+            sockets.remove(transport)
+        if not sockets:
+            self.sockets.pop(chat, None)
 
     def _accept(self, request: WSUpgradeRequest) -> WSListener:
         return UpstreamSocket(self, int(request.path.rpartition(b"/")[2]))
 
-    def _answer(self, path: str, token: str, _body: bytes) -> dict[str, Any]:
+    def answer(self, path: str, token: str) -> dict[str, Any]:
+        """The JSON of an answer; the request's own does not matter."""
         self.requests += 1
         match path:
             case "/participant/message" | "/participant/event":
@@ -168,8 +192,8 @@ class Upstream:
 class _Rest(asyncio.Protocol):
     """HTTP/1.1 with Content-Length, keep-alive, one request at a time."""
 
-    def __init__(self, answer: Callable[[str, str, bytes], dict[str, Any]]) -> None:
-        self._answer = answer
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
         self._read = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -184,10 +208,14 @@ class _Rest(asyncio.Protocol):
             length = int(headers.get("content-length", "0"))
             if len(self._read) < end + 4 + length:
                 return
-            body = self._read[end + 4 : end + 4 + length]
             self._read = self._read[end + 4 + length :]
             path = first.split(" ")[1]
-            self._send(self._answer(path, headers.get("x-amz-bearer", ""), body))
+            answer = self._upstream.answer(path, headers.get("x-amz-bearer", ""))
+            wait_s = self._upstream.answers_after_s if path == "/participant/message" else 0.0
+            if wait_s:
+                asyncio.get_running_loop().call_later(wait_s, self._send, answer)
+            else:
+                self._send(answer)
 
     def _send(self, answer: dict[str, Any]) -> None:
         body = json.dumps(answer).encode()

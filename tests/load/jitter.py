@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import grounds
+from tests.bench import grounds, ours
 from tests.bench.upstream import Upstream
 from tests.load.doors import PlainDoor, ProxyDoor
 from tests.load.tabs import Door, Tab, View
@@ -81,7 +81,7 @@ async def through_channels(upstream: Upstream, folder: Path, plan: Plan) -> Outc
 
 
 async def through_chatproxy(upstream: Upstream, folder: Path, plan: Plan) -> Outcome:
-    with grounds.chatproxy(upstream, folder) as relay:
+    with ours.chatproxy(upstream, folder) as relay:
         door = ProxyDoor(relay.process.port)
         places = asyncio.Semaphore(8)
 

@@ -160,7 +160,7 @@ class Show:
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
 
     def _rss(self) -> int:
-        return self._relay.process.memory()
+        return 1000 * self._relay.process.resident_kb()
 
     def _open_tabs(self) -> int:
         url = f"http://127.0.0.1:{self._relay.process.port}/readyz"
