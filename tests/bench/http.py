@@ -20,6 +20,11 @@ class Connection(asyncio.Protocol):
         _, connection = await loop.create_connection(cls, "127.0.0.1", port)
         return connection
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be used: a server may close one that nobody has used for seconds."""
+        return not self._transport.is_closing()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
@@ -29,7 +34,7 @@ class Connection(asyncio.Protocol):
         Raises:
             ConnectionError: the connection ended before the answer did.
         """
-        if self._transport.is_closing():
+        if not self.is_open:
             raise ConnectionError("the connection was closed")
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(request)

@@ -72,6 +72,8 @@ class Chatproxy:
         return found
 
     async def _ask(self, path: str, body: object, key: str = "") -> Any:
+        while self._free and not self._free[-1].is_open:
+            self._free.pop()
         connection = self._free.pop() if self._free else await Connection.open(self.port)
         try:
             answer = await connection.ask_json("POST", path, body, key)
