@@ -124,7 +124,8 @@ def _environ(
 ) -> dict[str, str]:
     from chatproxy.demo import environment
 
-    clean = {n: v for n, v in os.environ.items() if not n.startswith(("CHAT_", "CONNECT_"))}
+    ours = ("CHAT_", "CONNECT_", "DJANGO_SETTINGS_MODULE")
+    clean = {n: v for n, v in os.environ.items() if not n.startswith(ours)}
     mine = {
         "DATABASE_URL": f"sqlite:///{folder / f'proxy-{port}.sqlite3'}",
         "CONNECT_ENDPOINT_URL": upstream.url,
