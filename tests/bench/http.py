@@ -23,13 +23,18 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the other side has closed it, as far as is known."""
+        return self._transport.is_closing()
+
     async def ask(self, request: bytes) -> tuple[int, bytes]:
         """Status and body of the answer.
 
         Raises:
             ConnectionError: the connection ended before the answer did.
         """
-        if self._transport.is_closing():
+        if self.is_over:
             raise ConnectionError("the connection was closed")
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(request)
