@@ -55,6 +55,7 @@ async def _round(hub: Hub, *, sweeps: bool) -> None:
     if not hub.is_draining:
         await _adopt(hub)
     if sweeps:
+        opened.drop_outdated()
         await database(lifecycle.sweep)
 
 

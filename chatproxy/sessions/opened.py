@@ -154,6 +154,15 @@ def written_down(session_id: str) -> None:
         _over.discard(session_id)
 
 
+def drop_outdated() -> None:
+    """Drop what would be loaded anew anyway: of chats that are over nobody asks any more."""
+    oldest = time.monotonic() - conf.opened_cache_s
+    with _lock:
+        for session_id in [one for one, known in _opened.items() if known.loaded_at < oldest]:
+            if session_id not in _over:
+                del _opened[session_id]
+
+
 def forget_all() -> None:
     with _lock:
         _over.clear()

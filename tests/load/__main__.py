@@ -4,6 +4,7 @@ python -m tests.load jitter [--tabs N] [--messages N] [--every S]
 python -m tests.load avalanche [--chats N] [--tabs N]
 python -m tests.load sends [--site one|hash|random] [--chats N] [--messages N] [--seed N]
 python -m tests.load slow [--chats N] [--sleepers N]
+python -m tests.load typing [--chats N] [--seconds S]
 python -m tests.load soak [--minutes M] [--chats N]
 """
 
@@ -19,7 +20,7 @@ import uvloop
 
 from tests.bench import report
 from tests.bench.process import pin_load
-from tests.load import avalanche, jitter, sends, slow, soak
+from tests.load import avalanche, jitter, sends, slow, soak, typing_storm
 
 
 def _jitter(options: argparse.Namespace, folder: Path) -> bool:
@@ -51,6 +52,12 @@ def _slow(options: argparse.Namespace, folder: Path) -> bool:
     return uvloop.run(slow.run(slow.Plan(options.chats, options.sleepers), folder))
 
 
+def _typing(options: argparse.Namespace, folder: Path) -> bool:
+    print(f"{report.machine()}\n", flush=True)
+    plan = typing_storm.Plan(chats=options.chats, seconds=options.seconds)
+    return uvloop.run(typing_storm.run(plan, folder))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.load", description=__doc__.split("\n", 1)[0])
     shows = parser.add_subparsers(dest="show", required=True)
@@ -77,6 +84,10 @@ def main() -> None:
     show.add_argument("--chats", type=int, default=500)
     show.add_argument("--sleepers", type=int, default=50, help="tabs that never read")
     show.set_defaults(run=_slow)
+    show = shows.add_parser("typing", help=typing_storm.__doc__.split("\n", 1)[0])
+    show.add_argument("--chats", type=int, default=500)
+    show.add_argument("--seconds", type=float, default=60.0, help="of each of the two parts")
+    show.set_defaults(run=_typing)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended first
     with tempfile.TemporaryDirectory(prefix="chatproxy-load-") as folder:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from tests.bench.http import Connection
+from tests.bench.http import Connection, request
 
 CONNECT = {"Type": ["WEBSOCKET", "CONNECTION_CREDENTIALS"]}
 
@@ -27,12 +29,18 @@ class PlainDoor:
 
 
 class ProxyDoor:
-    """Ours: CreateParticipantConnection for each socket. ``keys``: a session key by chat."""
+    """Ours: CreateParticipantConnection for each socket.
+
+    Attributes:
+        keys: A session key by chat.
+        connection_keys: The newest connection key, by chat.
+    """
 
     resumes = True
 
     def __init__(self, port: int) -> None:
         self.keys: dict[int, str] = {}
+        self.connection_keys: dict[int, str] = {}
         self._port = port
         self._idle: list[Connection] = []
 
@@ -43,14 +51,31 @@ class ProxyDoor:
 
     async def address(self, chat: int) -> str:
         made = await self._ask("/participant/connection", CONNECT, self.keys[chat])
+        self.connection_keys[chat] = str(made["ConnectionCredentials"]["ConnectionToken"])
         return str(made["Websocket"]["Url"])
 
+    async def ask(self, method: str, path: str, body: Any, key: str) -> tuple[int, bytes]:
+        """One try: status and body of its answer.
+
+        Raises:
+            OSError: the connection ended before the answer did.
+        """
+        async with self._connection() as connection:
+            return await connection.ask(request(method, path, body, key))
+
     async def _ask(self, path: str, body: Any, key: str = "") -> Any:
-        connection = self._idle.pop() if self._idle else await Connection.open(self._port)
+        async with self._connection() as connection:
+            return await connection.ask_json("POST", path, body, key)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """One that nobody uses just now; kept for the next if nothing goes wrong."""
+        connection = self._idle.pop() if self._idle else None
+        if connection is None or not connection.is_open:
+            connection = await Connection.open(self._port)
         try:
-            answer = await connection.ask_json("POST", path, body, key)
+            yield connection
         except BaseException:
             connection.close()
             raise
         self._idle.append(connection)
-        return answer

@@ -52,6 +52,21 @@ def test_it_is_loaded_again_when_its_seconds_are_over(
     assert opened.open_session(str(chat.pk)) is not first
 
 
+def test_what_would_be_loaded_anew_anyway_is_not_kept(
+    make_session: MakeSession, settings: Any
+) -> None:
+    settings.CHAT_OPENED_CACHE_SECONDS = 10.0
+    old, new = str(make_session().pk), str(make_session().pk)
+    opened.open_session(old)
+    settings.CHAT_OPENED_CACHE_SECONDS = 0.0
+    opened.drop_outdated()
+    assert opened._opened == {}
+    settings.CHAT_OPENED_CACHE_SECONDS = 10.0
+    opened.open_session(new)
+    opened.drop_outdated()
+    assert list(opened._opened) == [new]
+
+
 @pytest.mark.parametrize(
     "fields", [{"state": State.EXPIRED}, {"expires_at": timezone.now() - timedelta(seconds=1)}]
 )
