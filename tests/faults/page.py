@@ -248,6 +248,8 @@ class Entry:
     connection_key: str = ""
     tries: int = 0
     state: str = "queued"
+    #: The answer that made the visitor give it up.
+    reason: str = ""
 
 
 class Outbox(threading.Thread):
@@ -282,8 +284,8 @@ class Outbox(threading.Thread):
                 self._send(entry)
             except Refused:
                 self._left.wait(random.random() * min(0.2 * 2**entry.tries, 1.0))
-            except Gone:
-                entry.state = "refused"
+            except Gone as err:
+                entry.state, entry.reason = "refused", str(err)
                 self._queue.popleft()
             else:
                 entry.state = "sent"

@@ -85,11 +85,15 @@ class Sends:
         entries = [entry for outbox in outboxes for entry in outbox.entries]
         tries = sum(entry.tries for entry in entries)
         unanswered = sum(entry.state != "sent" for entry in entries)
+        given_up = Counter(entry.reason for entry in entries if entry.reason)
+        asked = self.ground.sandbox.state()["requests"]["SendMessage"]
         print(
             f"| {self._plan.site} | {len(entries):,} | {upstream:,} | {lost} | {twice} "
-            f"| {disordered} | {unanswered} | {tries - len(entries):,} "
+            f"| {disordered} | {unanswered} | {tries - len(entries):,} | {asked:,} "
             f"| {self.troubles.total()} | {seconds:.0f} s |\n\n"
             + ", ".join(f"{what} {count}" for what, count in sorted(self.troubles.items())),
+            *(f"{count} x given up: {why}" for why, count in given_up.items()),
+            sep="\n",
             flush=True,
         )
         return not (lost or twice or disordered or unanswered)
@@ -155,7 +159,8 @@ TROUBLES: dict[str, Trouble] = {
 
 HEAD = (
     "| site | sends | upstream | lost | twice | chats out of order | unanswered | repeats "
-    "| troubles | took |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    "| SendMessage upstream | troubles | took |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 
 
