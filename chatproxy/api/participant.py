@@ -226,8 +226,11 @@ def spent(
         try:
             return call(ready)
         except AccessDeniedException as err:
-            if not more or ready.chat.state == State.LEAVING:
+            if ready.chat.state == State.LEAVING:
                 raise  # the customer has left, so the service has taken the token back
+            if not more:
+                # Each was refused in its turn; whether the chat is over, its link will be told.
+                raise Overloaded("The connection is being renewed. Try again.", 1.0) from err
             return _on_a_newer_token(ready, tried, err, lambda again: attempt(again, more - 1))
 
     return when_connected(visitor, lambda ready: attempt(ready, MORE_TOKENS))
