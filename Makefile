@@ -80,6 +80,7 @@ browser: $(CAN_TEST) $(CAN_NODE) chromium ## the widget in a real browser; pictu
 	@$(PYTEST) -n 2 --dist loadfile tests/browser
 
 bench: $(CAN_TEST) $(CAN_NODE) servers ## figures side by side with peers; tests/bench/README.md says how to read them
+	@$(PYTEST) tests/bench
 	@$(IN_VENV) -m tests.bench
 
 faults: $(CAN_TEST) servers ## schedules of faults by seed, judged by the service's transcript; MINUTES=… SITE=one|hash|random
