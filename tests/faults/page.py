@@ -283,7 +283,7 @@ class Outbox(threading.Thread):
             try:
                 self._send(entry)
             except Refused:
-                self._left.wait(random.random() * min(0.2 * 2**entry.tries, 1.0))
+                self._left.wait(random.random() * min(0.2 * 2 ** min(entry.tries, 3), 1.0))
             except Gone as err:
                 entry.state, entry.reason = "refused", str(err)
                 self._queue.popleft()
