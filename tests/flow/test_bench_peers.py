@@ -1,5 +1,6 @@
 """The benchmark's peers do the job they are measured at: frames to all tabs, messages onwards."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,9 +9,10 @@ import pytest
 
 from tests.bench import grounds, ours
 from tests.bench.flows import Flow, send_messages
-from tests.bench.grounds import Make, open_chats
+from tests.bench.grounds import Make, open_chats, until
 from tests.bench.idle import Run as IdleRun
 from tests.bench.plan import IdlePlan
+from tests.bench.process import free_port, python, running
 from tests.bench.upstream import Upstream
 
 DOES_ALL = {
@@ -90,3 +92,15 @@ async def test_a_proxy_tells_what_its_look_up_costs(tmp_path: Path) -> None:
             found = await proxy.lookup_us()
             assert set(found) == {"look-up", "with the token", "admitted"}
             assert all(us > 0 for us in found.values())
+
+
+async def test_a_server_that_ends_by_itself_is_told_of(tmp_path: Path) -> None:
+    dies = "import socket, time; socket.create_server(('127.0.0.1', {})); time.sleep(1); 1/0"
+    port = free_port()
+    command = python("-c", dies.format(port))
+    with (
+        pytest.raises(RuntimeError, match=r"with 1; .*\n(.*\n)*ZeroDivisionError"),
+        running(command, port, os.environ, tmp_path / "log") as process,
+    ):
+        await until(lambda: bool(process.death()), within_s=20)
+        raise ConnectionError
