@@ -1,6 +1,5 @@
 """The benchmark's peers do the job they are measured at: frames to all tabs, messages onwards."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,10 +8,9 @@ import pytest
 
 from tests.bench import grounds, ours
 from tests.bench.flows import Flow, send_messages
-from tests.bench.grounds import Make, open_chats, until
+from tests.bench.grounds import Make, open_chats
 from tests.bench.idle import Run as IdleRun
 from tests.bench.plan import IdlePlan
-from tests.bench.process import free_port, python, running
 from tests.bench.upstream import Upstream
 
 DOES_ALL = {
@@ -92,18 +90,3 @@ async def test_a_proxy_tells_what_its_look_up_costs(tmp_path: Path) -> None:
             found = await proxy.lookup_us()
             assert set(found) == {"look-up", "with the token", "admitted"}
             assert all(us > 0 for us in found.values())
-
-
-async def test_a_server_that_ends_by_itself_is_told_of(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match=r"with 1; .*\n(.*\n)*ZeroDivisionError"):
-        await _outlive_a_server(tmp_path / "log")
-
-
-async def _outlive_a_server(log: Path) -> None:
-    port = free_port()
-    code = (
-        f"import socket, time; s = socket.create_server(('127.0.0.1', {port})); time.sleep(1); 1/0"
-    )
-    with running(python("-c", code), port, os.environ, log) as process:
-        await until(lambda: bool(process.death()), within_s=20)
-        raise ConnectionError("as any use of it would")
