@@ -59,9 +59,9 @@ class Plan:
 
 FULL = Plan(
     repeat=3,
-    warm_s=1.5,
-    run_s=2.5,
-    paced_s=4.0,
+    warm_s=1.0,
+    run_s=2.0,
+    paced_s=3.0,
     pace=200.0,
     few=Load(100, 4),
     fan=Load(1, 2, tabs=100),

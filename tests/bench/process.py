@@ -70,6 +70,14 @@ class Process:
             self._process.wait()
         self._output.close()
 
+    def death(self) -> str:
+        """How it ended by itself, and the last it said; empty while it runs."""
+        code = self._process.poll()
+        if code is None:
+            return ""
+        last = Path(self._output.name).read_text(errors="replace").splitlines()[-5:]
+        return "\n".join([f"The server ended by itself, with {code}; its last lines:", *last])
+
 
 @contextlib.contextmanager
 def running(
@@ -78,12 +86,16 @@ def running(
     """The program while the block runs, once it accepts connections.
 
     Raises:
-        RuntimeError: it did not come up.
+        RuntimeError: it did not come up, or ended by itself meanwhile; says how.
     """
     process = Process(command, port, environ, log)
     try:
         process.wait_ready()
         yield process
+    except Exception as err:
+        if death := process.death():
+            raise RuntimeError(death) from err
+        raise
     finally:
         process.stop()
 

@@ -1,5 +1,6 @@
 """The benchmark's report, from figures made up."""
 
+from array import array
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ def figures(cpu_us: float, *, done: int = 1000, ms: float = 1.0, lost: int = 0) 
         seconds=1.0,
         cpu_s=cpu_us * done / 1e6,
         lost=lost,
-        latencies=[ms / 1e3] * 100,
+        latencies=array("d", [ms / 1e3] * 100),
     )
 
 
