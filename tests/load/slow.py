@@ -2,7 +2,9 @@
 
 Each sleeper watches a chat that somebody else reads too. Long lines are said in those chats, first
 without the sleepers, then with them until the proxy has closed them all. How long a line takes to
-the tabs of the other chats is measured in both parts of the same run.
+the tabs of the other chats is measured in both parts of the same run. Every second sleeper wakes
+when as much waits for it as may, and sees what it is closed with; the others sleep on. In the end
+all come back to where they were, and must know every line.
 """
 
 from __future__ import annotations
@@ -11,23 +13,24 @@ import asyncio
 import json
 import math
 import re
-import socket
 import time
-import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from tests.bench import grounds
 from tests.bench.upstream import Upstream
 from tests.load.doors import ProxyDoor
+from tests.load.sleeper import Sleeper, queued_in_kernel
 from tests.load.tabs import Tab
 
 LONG = " x" * 8_000
 LONG_EVERY_S = 0.25
 QUIET_S = 20.0
 ALL_CLOSED_WITHIN_S = 180.0
+KEPT_AT_MOST = 1024 * 1024
+CLOSE_SLOW = 4400
 _SAID = re.compile(rb"#(\d+):(\d+)#")
 
 
@@ -41,12 +44,15 @@ class Plan:
 class Timed(Tab):
     """A tab that knows how long each line took, in seconds."""
 
-    def __init__(self, chat: int, door: ProxyDoor) -> None:
+    def __init__(self, chat: int, door: ProxyDoor, after: str | None) -> None:
         super().__init__(chat, door)
         self.took: list[float] = []
+        self.bytes = 0
+        self._position = after
 
     def heard(self, frame: bytes) -> None:
         super().heard(frame)
+        self.bytes += len(frame)
         if said := _SAID.search(frame):
             self.took.append((time.perf_counter_ns() - int(said[2])) / 1e9)
 
@@ -74,37 +80,45 @@ class Show:
             await self._say_long(asleep)
         quiet, without = _drained(neighbours), self._rss()
 
-        sockets = [await self._asleep(chat) for chat in asleep]
+        sleepers = {chat: Sleeper() for chat in asleep}
+        for chat, sleeper in sleepers.items():
+            await sleeper.fall_asleep(await self._door.address(chat))
         begun = time.perf_counter()
-        while self._open_tabs() > len(tabs) and time.perf_counter() - begun < ALL_CLOSED_WITHIN_S:
-            await self._say_long(asleep)
+        closed_after = await self._until_closed(sleepers, dict(zip(chats, tabs, strict=True)))
         closed_s = time.perf_counter() - begun
-        left = self._open_tabs() - len(tabs)
         busy = _drained(neighbours)
-        for one in sockets:
-            one.close()
 
-        again = [self._watched(chat) for chat in asleep]
-        await self._until(lambda: all(tab.is_watching.is_set() for tab in again), 60)
+        again = {chat: self._watched(chat, one.position) for chat, one in sleepers.items()}
+        await self._until(lambda: all(tab.is_watching.is_set() for tab in again.values()), 60)
         talk.cancel()
         for chat in chats:
             self._say(chat)
         last = {chat: self._said[chat] for chat in chats}
-        everybody = [*tabs, *again]
+        everybody = [*tabs, *again.values()]
         await self._until(lambda: all(last[t.chat] in t.view.numbers[-3:] for t in everybody), 30)
         missed = sum(tab.view.missing(last[tab.chat]) for tab in tabs)
-        missed += sum(last[tab.chat] not in tab.view.numbers for tab in again)
+        unknown = 0
+        for chat, tab in again.items():
+            known = sleepers[chat].numbers | set(tab.view.numbers)
+            if tab.view.resets:
+                known |= await self._transcript(chat)
+            unknown += len(set(range(min(known), last[chat] + 1)) - known)
+        codes = Counter(one.close_code for one in [*sleepers.values()][1::2])
         print(f"{HEAD}\n| none | {_told(quiet)} |\n| {len(asleep)} | {_told(busy)} |")
         print(
-            f"\nsleepers closed: {len(asleep) - left} of {len(asleep)}, the last after "
-            f"{closed_s:.0f} s; missed by others or after coming back: {missed}; memory "
+            f"\nsleepers closed: {len(closed_after)} of {len(asleep)}, the last after "
+            f"{closed_s:.0f} s, at most {max(closed_after, default=0):.1f} s after 1 MiB waited; "
+            f"those that woke then were closed with {dict(codes)}; missed by others: {missed}, "
+            f"after coming back: {unknown}; told to read the transcript: "
+            f"{sum(bool(tab.view.resets) for tab in again.values())}; memory "
             f"{first / 1e6:.0f} MB at first, {without / 1e6:.0f} after {QUIET_S:.0f} s of long "
             f"lines, {self._most / 1e6:.0f} at most with sleepers, {self._rss() / 1e6:.0f} after",
             flush=True,
         )
+        left = len(asleep) - len(closed_after)
         for life in self._lives:
             life.cancel()
-        return not (left or missed)
+        return not (left or missed or unknown) and codes.keys() == {CLOSE_SLOW}
 
     async def _start(self) -> int:
         started = await self._door.start()
@@ -112,32 +126,50 @@ class Show:
         self._door.keys[chat], self._said[chat] = started.key, 0
         return chat
 
-    def _watched(self, chat: int) -> Timed:
-        tab = Timed(chat, self._door)
+    def _watched(self, chat: int, after: str | None = None) -> Timed:
+        tab = Timed(chat, self._door, after)
         self._lives.append(asyncio.create_task(tab.live(0.0)))
         return tab
 
-    async def _asleep(self, chat: int) -> socket.socket:
-        """A browser that subscribes, and reads nothing from then on."""
-        at = urlsplit(await self._door.address(chat))
-        loop, raw = asyncio.get_running_loop(), socket.socket()
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        raw.setblocking(False)
-        await loop.sock_connect(raw, (at.hostname, at.port))
-        await loop.sock_sendall(
-            raw,
-            f"GET {at.path}?{at.query} HTTP/1.1\r\nHost: {at.netloc}\r\nUpgrade: websocket\r\n"
-            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode(),
-        )
-        seen = b""
-        while b"\r\n\r\n" not in seen:
-            seen += await loop.sock_recv(raw, 4096)
-        subscribe = b'{"topic":"aws/subscribe","content":{"topics":["aws/chat"]}}'
-        await loop.sock_sendall(raw, bytes([0x81, 0x80 | len(subscribe), 0, 0, 0, 0]) + subscribe)
-        while b"success" not in seen:
-            seen += await loop.sock_recv(raw, 4096)
-        return raw
+    async def _until_closed(
+        self, sleepers: dict[int, Sleeper], readers: dict[int, Timed]
+    ) -> list[float]:
+        """Say long lines until nobody is left; seconds from the bound to the end of each."""
+        before = {chat: readers[chat].bytes for chat in sleepers}
+        ports = {chat: one.port for chat, one in sleepers.items()}
+        full_at, closed_after = dict[int, float](), list[float]()
+        wakers = {*list(sleepers)[1::2]}
+        waking = list[asyncio.Task[None]]()
+        end = time.perf_counter() + ALL_CLOSED_WITHIN_S
+        while ports and time.perf_counter() < end:
+            await self._say_long(list(sleepers))
+            queued, served = queued_in_kernel()
+            now = time.perf_counter()
+            for chat, port in list(ports.items()):
+                if port not in served:
+                    closed_after.append(now - full_at.get(chat, now))
+                    del ports[chat]
+                elif readers[chat].bytes - before[chat] - queued[port] > KEPT_AT_MOST:
+                    if chat not in full_at and chat in wakers:
+                        waking.append(asyncio.create_task(sleepers[chat].wake()))
+                    full_at.setdefault(chat, now)
+        await asyncio.gather(*waking)
+        return closed_after
+
+    async def _transcript(self, chat: int) -> set[int]:
+        """The numbers of all lines that GetTranscript has."""
+        numbers, body = set[int](), {"MaxResults": 100, "SortOrder": "DESCENDING"}
+        while True:
+            key = self._door.connection_keys[chat]
+            status, text = await self._door.ask("POST", "/participant/transcript", body, key)
+            assert status == 200, text[:300]
+            page = json.loads(text)
+            for item in page["Transcript"]:
+                if said := _SAID.search(item["Content"].encode()):
+                    numbers.add(int(said[1]))
+            if "NextToken" not in page:
+                return numbers
+            body["NextToken"] = page["NextToken"]
 
     def _say(self, chat: int, more: str = "") -> None:
         if chat in self._upstream.sockets:
@@ -161,11 +193,6 @@ class Show:
 
     def _rss(self) -> int:
         return 1000 * self._relay.process.resident_kb()
-
-    def _open_tabs(self) -> int:
-        url = f"http://127.0.0.1:{self._relay.process.port}/readyz"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return int(json.load(answer)["tabs"])
 
     async def _until(self, condition: Callable[[], bool], within_s: float) -> None:
         end = time.monotonic() + within_s
