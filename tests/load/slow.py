@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import grounds
+from tests.bench import ours
 from tests.bench.upstream import Upstream
 from tests.load.doors import ProxyDoor
 from tests.load.sleeper import Sleeper, queued_in_kernel
@@ -60,7 +60,7 @@ class Timed(Tab):
 class Show:
     """One run on a started proxy."""
 
-    def __init__(self, upstream: Upstream, relay: grounds.Chatproxy, plan: Plan) -> None:
+    def __init__(self, upstream: Upstream, relay: ours.Chatproxy, plan: Plan) -> None:
         self._upstream, self._relay, self._plan = upstream, relay, plan
         self._door = ProxyDoor(relay.process.port)
         self._said: dict[int, int] = {}
@@ -81,8 +81,8 @@ class Show:
         quiet, without = _drained(neighbours), self._rss()
 
         sleepers = {chat: Sleeper() for chat in asleep}
-        for chat, sleeper in sleepers.items():
-            await sleeper.fall_asleep(await self._door.address(chat))
+        await asyncio.gather(*(self._falls_asleep(*one) for one in sleepers.items()))
+        _drained(neighbours)
         begun = time.perf_counter()
         closed_after = await self._until_closed(sleepers, dict(zip(chats, tabs, strict=True)))
         closed_s = time.perf_counter() - begun
@@ -130,6 +130,9 @@ class Show:
         tab = Timed(chat, self._door, after)
         self._lives.append(asyncio.create_task(tab.live(0.0)))
         return tab
+
+    async def _falls_asleep(self, chat: int, sleeper: Sleeper) -> None:
+        await sleeper.fall_asleep(await self._door.address(chat))
 
     async def _until_closed(
         self, sleepers: dict[int, Sleeper], readers: dict[int, Timed]
@@ -221,7 +224,7 @@ async def run(plan: Plan, folder: Path) -> bool:
     """Print what came of it; whether all is as it should be."""
     upstream = Upstream()
     await upstream.start()
-    with grounds.chatproxy(upstream, folder) as relay:
+    with ours.chatproxy(upstream, folder) as relay:
         is_well = await Show(upstream, relay, plan).run()
     upstream.stop()
     return is_well
