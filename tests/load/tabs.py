@@ -20,7 +20,8 @@ from typing import Protocol
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 _SAID = re.compile(rb"#(\d+):(\d+)#")
-_POSITION = re.compile(rb'"position":"([^"]*)"')
+_POSITION = re.compile(rb'"position": ?"([^"]*)"')
+_RESET = re.compile(rb'"reset": ?true')
 RESTARTING = 1012
 _RETRY_BETWEEN_S = (0.2, 1.0)
 _CUT_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: a reset, and nothing more is sent
@@ -140,7 +141,7 @@ class Tab:
             if self._lost_at:
                 self.view.outages.append(time.perf_counter() - self._lost_at)
                 self._lost_at = 0.0
-        if b'"reset":true' in frame:
+        if _RESET.search(frame):
             self.view.resets += 1
         if said := _SAID.search(frame):
             self.view.numbers.append(int(said[1]))
