@@ -29,6 +29,11 @@ _children: list[Child] = []
 _log_starts = pytest.StashKey[dict[int, int]]()
 LOG_SHOWN = 8000
 METRICS_TOKEN = "tests may read the metrics"
+#: For ``manage.py shell``: as many chats as one likes.
+UNLIMITED = (
+    "from chatproxy.widgets.models import Widget;"
+    "Widget.objects.update(starts_per_day=10**6, live_chats=10**6, accepts_no_origin=True)"
+)
 READY_WITHIN_S = 180.0
 """Generous: two loaded cores may be starting browsers and other servers at the same time."""
 

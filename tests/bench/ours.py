@@ -17,6 +17,7 @@ from tests.bench.grounds import BODY, connected
 from tests.bench.http import Connection, request
 from tests.bench.process import ROOT, SERVER_CORE, Process, free_port, python, running
 from tests.bench.upstream import Upstream
+from tests.processes import UNLIMITED
 
 CONNECT = {"Type": ["WEBSOCKET", "CONNECTION_CREDENTIALS"]}
 
@@ -96,7 +97,7 @@ def chatproxy(
     """The proxy with quotas and limits out of the way; all else as shipped, or as ``settings``."""
     port = free_port()
     environ = _environ(upstream, port, folder, settings)
-    for arguments in (["demo", "--prepare", "--port", str(port)], ["shell", "-c", _UNLIMIT]):
+    for arguments in (["demo", "--prepare", "--port", str(port)], ["shell", "-c", UNLIMITED]):
         subprocess.run(
             python("manage.py", *arguments), cwd=ROOT, env=environ, check=True, capture_output=True
         )
@@ -161,11 +162,6 @@ def _uvicorn(port: int) -> list[str]:
 
 
 _COMMANDS = {"daphne": _daphne, "uvicorn": _uvicorn}
-
-_UNLIMIT = """
-from chatproxy.widgets.models import Widget
-Widget.objects.update(starts_per_day=10**6, live_chats=10**6, accepts_no_origin=True)
-"""
 
 
 def _quotas() -> str:

@@ -17,6 +17,7 @@ from chatproxy.bulkheads import DEFAULT_SIZES
 from tests.faults.wire import Wire
 from tests.flow.client import Visitor, eventually
 from tests.processes import RunningDemo, RunningSandbox, free_port, started_demo
+from tests.rawsocket import text_frame, upgrade
 
 KEPT_FOR_A_SLOW_READER = 1024 * 1024
 #: What the kernel takes of a connection that nobody reads; Linux' default.
@@ -66,13 +67,11 @@ class Sleeper:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.socket.settimeout(20)
         self.socket.connect((at.hostname, at.port))
-        self.socket.sendall(
-            f"GET {at.path}?{at.query} HTTP/1.1\r\nHost: {at.netloc}\r\nUpgrade: websocket\r\n"
-            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
-        )
+        self.socket.sendall(upgrade(url))
         self._read_until(b"\r\n\r\n")
-        self.socket.sendall(_masked(b'{"topic":"aws/subscribe","content":{"topics":["aws/chat"]}}'))
+        self.socket.sendall(
+            text_frame(b'{"topic":"aws/subscribe","content":{"topics":["aws/chat"]}}')
+        )
         self._read_until(b'"success"')
 
     def read_all(self) -> bytes:
@@ -90,11 +89,6 @@ class Sleeper:
         seen = b""
         while end not in seen:
             seen += self.socket.recv(4096)
-
-
-def _masked(text: bytes) -> bytes:
-    assert len(text) < 126
-    return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
 
 
 def test_a_tab_that_does_not_read_is_closed_and_comes_back_to_everything(

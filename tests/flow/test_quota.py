@@ -15,17 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 
 from tests.flow.client import EVENT, Visitor
-from tests.processes import RunningDemo
+from tests.processes import UNLIMITED, RunningDemo
 
 CHATS = int(os.environ.get("LOAD_CHATS", "24"))
 SECONDS = 8.0
 # A little less than the service's ten a second, so that any wait is typing's fault.
 MESSAGES_PER_S = 6.0
-#: The demo's widget has fewer chats than that at one time.
-UNLIMITED = (
-    "from chatproxy.widgets.models import Widget;"
-    "Widget.objects.update(starts_per_day=10**6, live_chats=10**6)"
-)
 
 
 def test_no_message_waits_behind_typing_and_nothing_is_throttled(demo: RunningDemo) -> None:

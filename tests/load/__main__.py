@@ -92,7 +92,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended first
     with tempfile.TemporaryDirectory(prefix="chatproxy-load-") as folder:
         if not options.run(options, Path(folder)):
-            sys.exit("Something was lost, came twice, or out of order.")
+            sys.exit("It did not hold what it should: see the figures.")
 
 
 if __name__ == "__main__":

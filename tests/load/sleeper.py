@@ -13,10 +13,12 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.rawsocket import text_frame, upgrade
+
 _SAID = re.compile(rb"#(\d+):\d+#")
 _POSITION = re.compile(rb'"position":"([^"]+)"')
 _SUBSCRIBE = b'{"topic":"aws/subscribe","content":{"topics":["aws/chat","chatproxy/session"]}}'
-CLOSE, TEXT = 0x88, 0x81
+CLOSE = 0x88
 
 
 class Sleeper:
@@ -46,17 +48,11 @@ class Sleeper:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         raw.setblocking(False)
         await loop.sock_connect(raw, (at.hostname, at.port))
-        await loop.sock_sendall(
-            raw,
-            f"GET {at.path}?{at.query} HTTP/1.1\r\nHost: {at.netloc}\r\nUpgrade: websocket\r\n"
-            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode(),
-        )
+        await loop.sock_sendall(raw, upgrade(url))
         while b"\r\n\r\n" not in self._read:
             self._read += await loop.sock_recv(raw, 4096)
         self._read = self._read.partition(b"\r\n\r\n")[2]
-        head = bytes([TEXT, 0x80 | len(_SUBSCRIBE), 0, 0, 0, 0])
-        await loop.sock_sendall(raw, head + _SUBSCRIBE)
+        await loop.sock_sendall(raw, text_frame(_SUBSCRIBE))
         while not self.position:
             self._read += await loop.sock_recv(raw, 4096)
             self._take()

@@ -22,17 +22,12 @@ from typing import Any
 from tests.load.doors import ProxyDoor
 from tests.load.meter import Meter, labelled, read
 from tests.load.tabs import Tab
-from tests.processes import RunningDemo, started_demo, started_sandbox
+from tests.processes import UNLIMITED, RunningDemo, started_demo, started_sandbox
 
 TYPING = {"ContentType": "application/vnd.amazonaws.connect.event.typing"}
 CONNECTED_WITHIN_S = 300.0
 ARRIVED_WITHIN_S = 30.0
 LOOK_EVERY_S = 0.25
-#: The demo's widget has fewer chats than that at one time.
-UNLIMITED = (
-    "from chatproxy.widgets.models import Widget;"
-    "Widget.objects.update(starts_per_day=10**6, live_chats=10**6)"
-)
 
 
 @dataclass(frozen=True)
