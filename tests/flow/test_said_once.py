@@ -116,6 +116,13 @@ def test_a_message_on_an_old_key_costs_no_transcript(demo: RunningDemo, visitor:
 
     The service grants eight GetTranscript a second, to all chats together.
     """
+    # Until the link has read the chat, who asks for the transcript is answered by the service.
+    tab = visitor.open_tab()
+    tab.wait(
+        lambda frame: (
+            frame["topic"] == "chatproxy/session" and tab.told()[-1]["state"] == "connected"
+        )
+    )
     expire_token(demo, visitor)
     repeat(visitor, message("on a new token"))
     eventually(lambda: len(visitor.transcript()) == len(said(demo, visitor)) + 1)
