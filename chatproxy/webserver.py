@@ -2,7 +2,8 @@
 
 Importing this installs Twisted's asyncio reactor: only `serve.py` does. Differences to daphne's
 own: a request body is not kept beyond a limit, and forms are not parsed before Django parses them;
-every close code and its reason reach the browser; stopping closes the port first, and does not
+a websocket takes so many frames in ten seconds, whether or not its application reads them; every
+close code and its reason reach the browser; stopping closes the port first, and does not
 stumble over half-open connections; no query string, which may hold a ticket, reaches a log. Where
 it reaches into daphne it checks first that what it finds has the shape it expects, and leaves it
 alone otherwise.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -30,6 +32,11 @@ access_log = logging.getLogger("chatproxy.access")
 DISCARD_BYTES = 8 * 1024 * 1024
 
 CLOSE_AFTERWARDS = (b"connection", b"close")
+
+#: Frames of one websocket in ten seconds: pings, pieces of messages and all. What the application
+#: takes of whole messages is its own affair, and less.
+FRAMES_PER_10_S = 120
+CLOSE_FLOODING = 4504
 
 #: RFC 6455: a close frame has 125 bytes, two of them the code.
 MAX_REASON_BYTES = 123
@@ -51,6 +58,29 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]
         self._discarded = getattr(self, "_discarded", 0) + max(0, len(data) - room)
         if self._discarded > DISCARD_BYTES:
             self.channel.transport.abortConnection()
+
+
+class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]
+    """A websocket that closes with 4504 on a flood of frames.
+
+    Daphne answers pings by itself, and queues messages for an application that is busy, for ever.
+    """
+
+    _window = 0.0
+    _frames = 0
+
+    def onFrameBegin(self) -> None:
+        now = time.monotonic()
+        if now - self._window > 10:
+            self._window, self._frames = now, 0
+        self._frames += 1
+        if self._frames > FRAMES_PER_10_S and self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code=CLOSE_FLOODING, reasonUtf8=b"too many frames")
+        super().onFrameBegin()
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        if self.state == self.STATE_OPEN:  # else it is closing, and nobody listens any more
+            super().onMessage(payload, isBinary)
 
 
 class ChatServer(Server):  # type: ignore[misc]
@@ -94,6 +124,7 @@ class ChatServer(Server):  # type: ignore[misc]
             return protocol
 
         factory.buildProtocol = bounded
+        self.ws_factory.protocol = BoundedSocket
         self.loop.call_soon(self._on_running)
 
     def listen_success(self, port: Any) -> None:

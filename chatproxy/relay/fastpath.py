@@ -108,8 +108,7 @@ class SocketWriter:
 
     def buffered_bytes(self) -> int:
         """Bytes that wait because the browser does not read."""
-        transport = self._transport
-        return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
+        return _buffered(self._transport)
 
 
 class _Turn:
@@ -168,6 +167,27 @@ def writer_for(send: Any, limit: int, overflown: Callable[[], None]) -> SocketWr
     """A writer for the accepted socket behind an ASGI ``send``, or None: keep to plain sends."""
     protocol = _daphne_protocol(send)
     return SocketWriter(protocol, limit, overflown) if _is_as_expected(protocol) else None
+
+
+def held_by_daphne(send: Any) -> Callable[[], int]:
+    """How many bytes daphne holds for the socket behind ``send``; 0 on any other server.
+
+    For plain sends: daphne takes whatever it is given at once, and keeps what the browser does not
+    read without bound. Other servers make the sender wait.
+    """
+    protocol = _daphne_protocol(send)
+    transport = getattr(protocol, "transport", None)
+    # Under TLS the connection itself is one further down.
+    transport = getattr(transport, "transport", transport)
+    try:
+        _buffered(transport)
+    except (AttributeError, TypeError):
+        return lambda: 0
+    return partial(_buffered, transport)
+
+
+def _buffered(transport: Any) -> int:
+    return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
 
 
 def _daphne_protocol(send: Any) -> Any:

@@ -2,7 +2,8 @@
 
 Two ways out. The plain one works on every ASGI server: frames wait in a bounded queue and one task
 sends them in order. On daphne a frame goes straight to the socket (``fastpath.py``). Either way a
-tab that does not read is closed when too much waits for it; it may come back and resume.
+tab that does not read is closed when too much waits for it, here or in the server; it may come back
+and resume.
 """
 
 from __future__ import annotations
@@ -13,7 +14,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chatproxy.conf import conf
-from chatproxy.relay.fastpath import SocketWriter, close_with, pack, unpacked, writer_for
+from chatproxy.relay.fastpath import (
+    SocketWriter,
+    close_with,
+    held_by_daphne,
+    pack,
+    unpacked,
+    writer_for,
+)
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -29,6 +37,7 @@ class BrowserTab:
     """
 
     __slots__ = (
+        "_held",
         "_limit",
         "_send",
         "_sender",
@@ -52,6 +61,7 @@ class BrowserTab:
         self._straight: SocketWriter | None = (
             writer_for(send, self._limit, self._too_slow) if conf.fast_path else None
         )
+        self._held = held_by_daphne(send)
 
     def deliver(self, text: str) -> None:
         """Send one text frame. A closed tab swallows it."""
@@ -67,7 +77,7 @@ class BrowserTab:
         text = unpacked(frame)
         self._waiting_bytes += len(text)
         self._push({"type": "websocket.send", "text": text})
-        if self._waiting_bytes > self._limit:
+        if self._waiting_bytes + self._held() > self._limit:
             self._too_slow()
 
     def _too_slow(self) -> None:

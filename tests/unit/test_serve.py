@@ -7,11 +7,12 @@ import json
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import requests
 import websockets
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from chatproxy.lifespan import Lifespan
 from tests.processes import free_port
@@ -31,6 +32,8 @@ async def application(scope, receive, send):
         await receive()
         await send({"type": "websocket.accept"})
         sockets.add(send)
+        if scope["path"] == "/deaf":
+            await release.wait()
         while (message := await receive())["type"] != "websocket.disconnect":
             await send({"type": "websocket.send", "text": str(len(message["text"]))})
         return
@@ -147,6 +150,28 @@ def test_a_frame_over_the_limit_closes_the_socket(server: Program) -> None:
         with pytest.raises(websockets.ConnectionClosed) as closed:
             tab.recv(timeout=20)
         assert closed.value.rcvd is None or closed.value.rcvd.code == 1009
+
+
+def flood_of(kind: str, socket: ClientConnection) -> None:
+    for number in range(200):
+        match kind:
+            case "pings":
+                socket.ping(str(number))
+            case "messages nobody reads":
+                socket.send("x" * 1000)
+            case "pieces":
+                socket.send(iter(["", "", "", ""]))
+
+
+@pytest.mark.parametrize("kind", ["pings", "messages nobody reads", "pieces"])
+def test_a_flood_of_frames_closes_the_socket(server: Program, kind: str) -> None:
+    with connect(server.socket_url("/deaf"), proxy=None) as socket:
+        with suppress(websockets.ConnectionClosed):
+            flood_of(kind, socket)
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            socket.recv(timeout=10)
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4504, "too many frames")
 
 
 def test_no_more_than_the_largest_body_is_kept(server: Program) -> None:
