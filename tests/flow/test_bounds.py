@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -114,6 +115,24 @@ def test_a_tab_that_does_not_read_is_closed_and_comes_back_to_everything(
     assert messages == reader.texts()
     for tab in (reader, other, again):
         tab.close()
+
+
+def test_without_the_fast_path_no_more_is_kept_for_who_does_not_read(
+    running_sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    """Daphne takes all it is given: its own buffer has to be looked at."""
+    running_sandbox.reset()
+    running_sandbox.change(bot=False, quotas="off")
+    with started_demo(tmp_path, running_sandbox, CHAT_FAST_PATH="false") as demo:
+        visitor = Visitor(demo.url)
+        sleeper = Sleeper(visitor.connect())
+        said = 0
+        while tabs(demo):
+            assert said < 2 * (IN_THE_KERNEL + KEPT_FOR_A_SLOW_READER), "all of it is kept"
+            for _ in range(20):
+                say(demo, visitor, LONG)
+                said += len(LONG)
+        sleeper.socket.close()
 
 
 def test_the_ninth_tab_closes_the_first(demo: RunningDemo) -> None:
