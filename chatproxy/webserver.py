@@ -124,7 +124,8 @@ class ChatServer(Server):  # type: ignore[misc]
             return protocol
 
         factory.buildProtocol = bounded
-        self.ws_factory.protocol = BoundedSocket
+        if self.ws_factory.protocol is WebSocketProtocol:
+            self.ws_factory.protocol = BoundedSocket
         self.loop.call_soon(self._on_running)
 
     def listen_success(self, port: Any) -> None:

@@ -175,10 +175,7 @@ def held_by_daphne(send: Any) -> Callable[[], int]:
     For plain sends: daphne takes whatever it is given at once, and keeps what the browser does not
     read without bound. Other servers make the sender wait.
     """
-    protocol = _daphne_protocol(send)
-    transport = getattr(protocol, "transport", None)
-    # Under TLS the connection itself is one further down.
-    transport = getattr(transport, "transport", transport)
+    transport = getattr(_daphne_protocol(send), "transport", None)
     try:
         _buffered(transport)
     except (AttributeError, TypeError):

@@ -61,7 +61,8 @@ class BrowserTab:
         self._straight: SocketWriter | None = (
             writer_for(send, self._limit, self._too_slow) if conf.fast_path else None
         )
-        self._held = held_by_daphne(send)
+        if self._straight is None:
+            self._held = held_by_daphne(send)
 
     def deliver(self, text: str) -> None:
         """Send one text frame. A closed tab swallows it."""

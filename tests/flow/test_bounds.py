@@ -125,14 +125,13 @@ def test_without_the_fast_path_no_more_is_kept_for_who_does_not_read(
     running_sandbox.change(bot=False, quotas="off")
     with started_demo(tmp_path, running_sandbox, CHAT_FAST_PATH="false") as demo:
         visitor = Visitor(demo.url)
-        sleeper = Sleeper(visitor.connect())
         said = 0
-        while tabs(demo):
-            assert said < 2 * (IN_THE_KERNEL + KEPT_FOR_A_SLOW_READER), "all of it is kept"
-            for _ in range(20):
-                say(demo, visitor, LONG)
-                said += len(LONG)
-        sleeper.socket.close()
+        with Sleeper(visitor.connect()).socket:
+            while tabs(demo):
+                assert said < 2 * (IN_THE_KERNEL + KEPT_FOR_A_SLOW_READER), "all of it is kept"
+                for _ in range(20):
+                    say(demo, visitor, LONG)
+                    said += len(LONG)
 
 
 def test_the_ninth_tab_closes_the_first(demo: RunningDemo) -> None:
