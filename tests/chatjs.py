@@ -35,7 +35,8 @@ class ChatJs:
         self._process = process
         self._lines: queue.Queue[Wire] = queue.Queue()
         self._unheard: list[Wire] = []
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def do(self, action: str, **argument: Any) -> Any:
         """Call a method of the session; what its promise resolved to."""
@@ -60,6 +61,11 @@ class ChatJs:
             return line.get("heard") == listener and wanted
 
         return dict(self._next(is_it, within_s).get("data") or {})
+
+    def end(self) -> None:
+        """Kill it, and read to the end: its output may be closed then."""
+        self._process.kill()
+        self._reader.join()
 
     def _next(self, wanted: Any, within_s: float = 10.0) -> Wire:
         end = time.monotonic() + within_s
@@ -93,8 +99,8 @@ def chatjs(
         stderr=subprocess.DEVNULL,
         text=True,
     ) as process:
+        session = ChatJs(process)
         try:
-            session = ChatJs(process)
             session.do(
                 "create",
                 contactId=contact_id,
@@ -103,4 +109,4 @@ def chatjs(
             )
             yield session
         finally:
-            process.kill()
+            session.end()

@@ -16,7 +16,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
-from chatproxy.api.limits import session_budget
+from chatproxy.api.limits import limit_requests
 from chatproxy.sessions import keys, opened
 from chatproxy.sessions.errors import (
     OriginNotAllowed,
@@ -90,7 +90,7 @@ def admit(request: HttpRequest, policy: Policy) -> Visitor:
     if policy.live and not chat.is_live:
         raise SessionEnded("The chat is over. Start a new one to go on.")
     if policy.limited:
-        session_budget.spend(chat.id)
+        limit_requests(chat.id)
     return Visitor(chat, key_id, generation, generation, origin)
 
 

@@ -18,13 +18,12 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from chatproxy.api.access import Key, Policy, Visitor, door
-from chatproxy.api.limits import session_budget
+from chatproxy.api.limits import connection_budget
 from chatproxy.api.participant import answer, body_as
 from chatproxy.conf import conf
 from chatproxy.onehop import Deferred
 from chatproxy.relay import runtime
 from chatproxy.sessions import lifecycle, opened
-from chatproxy.sessions.errors import RateLimited
 from chatproxy.sessions.models import State
 from chatproxy.upstream.errors import ValidationException
 from chatproxy.upstream.inputs import ConnectionRequest
@@ -33,6 +32,7 @@ from chatproxy.upstream.vocabulary import WEBSOCKET_LIFETIME_S, ConnectionType
 
 LINK_WAIT_S = 3.0
 LEAVING_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 10.0
 SOCKET_LIFE = timedelta(seconds=WEBSOCKET_LIFETIME_S)
 
 
@@ -50,7 +50,8 @@ def create_participant_connection(request: HttpRequest, visitor: Visitor) -> Htt
     hub = runtime.hub()
     is_new_chat = visitor.chat.state == State.STARTING
 
-    pause_s = _pause_s(visitor)
+    # A session that asks too fast waits a little; a refusal would end ChatJS's session.
+    pause_s = min(LONGEST_PAUSE_S, connection_budget.spend(visitor.chat.id, LONGEST_PAUSE_S))
 
     async def connected() -> None:
         # The socket that follows is sent away, and other people's clients come back at once.
@@ -69,15 +70,6 @@ def create_participant_connection(request: HttpRequest, visitor: Visitor) -> Htt
     if is_here and not pause_s and not hub.is_draining:
         return resume()
     return Deferred(wait=connected, resume=resume)
-
-
-def _pause_s(visitor: Visitor) -> float:
-    """A session that asks too fast waits a little; a refusal would end ChatJS's session."""
-    try:
-        session_budget.spend(visitor.chat.id)
-    except RateLimited as err:
-        return err.retry_after_s
-    return 0.0
 
 
 def _connection(

@@ -19,7 +19,7 @@ from django.db import Error as DatabaseError
 
 from chatproxy.relay import runtime
 from chatproxy.relay.frames import SESSION_TOPIC
-from chatproxy.relay.hub import BACK_LATER_MS, Place, send_away
+from chatproxy.relay.hub import BACK_LATER_MS, Hub, Place, send_away
 from chatproxy.relay.tab import BrowserTab
 from chatproxy.sessions import keys, lifecycle, opened
 from chatproxy.sessions.errors import SessionKeyInvalid
@@ -50,6 +50,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     # No channel of its own in the channel layer: nothing that is relayed passes through one.
     channel_layer_alias: ClassVar = "none"
 
+    hub: Hub
     chat: OpenedSession
     place: Place
     tab: BrowserTab | None = None
@@ -67,7 +68,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             raise StopConsumer
 
     async def connect(self) -> None:
-        hub = runtime.hub()
+        self.hub = hub = runtime.hub()
         try:
             self.chat, key_id = await hub.gateway.database(_admitted, self.scope)
         except ChatProxyError as err:
@@ -83,9 +84,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.accept()
             send_away(BrowserTab(self.base_send, key_id), BACK_LATER_MS)
             return
-        self.place = hub.ensure(self.chat.id, self.chat.contact_id)
         await self.accept()
         self.tab = BrowserTab(self.base_send, key_id)
+        self.place = hub.enter(self.tab, self.chat.id, self.chat.contact_id)
         self._frames, self._window = 0, asyncio.get_running_loop().time()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -118,7 +119,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         tab.wants_session = tab.wants_session or SESSION_TOPIC in topics
         after = content.get("after") if SESSION_TOPIC in topics else None
         if Topic.CHAT in topics and tab not in self.place.stream.tabs:
-            place = await runtime.hub().attach(
+            place = await self.hub.attach(
                 tab, self.chat.id, self.chat.contact_id, str(after) if after else None, subscribed
             )
             if place is None:
@@ -139,7 +140,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _left(self) -> None:
         if self.tab is not None:
             self.tab.forget()
-            self.place.stream.detach(self.tab)
+            self.hub.leave(self.tab, self.place)
 
 
 def _admitted(scope: dict[str, Any]) -> tuple[OpenedSession, int]:

@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import threading
 import time
+from collections.abc import Callable
 from functools import lru_cache
 
 from django.conf import settings
@@ -110,32 +111,61 @@ def _counted_as(address: str) -> str:
 
 
 class SessionBudget:
-    """A token bucket for each session, local to the process; some hundred nanoseconds."""
+    """A token bucket for each session, local to the process; some hundred nanoseconds.
 
-    def __init__(self) -> None:
+    Args:
+        rate: Requests a second.
+        burst: As many at once.
+    """
+
+    def __init__(self, rate: Callable[[], float], burst: Callable[[], float]) -> None:
+        self._rate, self._burst = rate, burst
         self._left: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
 
-    def spend(self, session_id: str) -> None:
-        """Count one request of a session.
+    def spend(self, session_id: str, patience_s: float = 0.0) -> float:
+        """Count one request of a session, unless its turn comes later than ``patience_s``.
 
-        Raises:
-            RateLimited: faster than ``CHAT_REQUESTS_PER_KEY``, with two seconds' worth of burst.
+        Returns:
+            Seconds until its turn.
         """
-        rate = _per_second(conf.requests_per_key)
-        burst, now = rate * 2, time.monotonic()
+        rate, burst, now = self._rate(), self._burst(), time.monotonic()
         with self._lock:
             tokens, stamp = self._left.get(session_id, (burst, now))
             tokens = min(burst, tokens + (now - stamp) * rate)
-            allowed = tokens >= 1
+            wait_s = max(0.0, (1 - tokens) / rate)
+            if wait_s <= patience_s:
+                tokens -= 1
             if len(self._left) > 50_000:
                 self._left.clear()
-            self._left[session_id] = (tokens - 1 if allowed else tokens, now)
-        if not allowed:
-            raise RateLimited("This session sends too fast. Slow down.", max(1.0, 1 / rate))
+            self._left[session_id] = (tokens, now)
+        return wait_s
 
 
-session_budget = SessionBudget()
+def _requests_per_second() -> float:
+    return _per_second(conf.requests_per_key)
+
+
+def connection_burst() -> int:
+    """As many connections of a session as are made at once: all its tabs, and once more."""
+    return 2 * conf.tabs_per_session
+
+
+#: Of all requests a session makes.
+request_budget = SessionBudget(_requests_per_second, lambda: 2 * _requests_per_second())
+#: Of its connections. ChatJS, closed because it was one too many, comes back at once, for ever.
+connection_budget = SessionBudget(lambda: 1.0, connection_burst)
+
+
+def limit_requests(session_id: str) -> None:
+    """Count one request of a session.
+
+    Raises:
+        RateLimited: faster than ``CHAT_REQUESTS_PER_KEY``, with two seconds' worth of burst.
+    """
+    wait_s = request_budget.spend(session_id)
+    if wait_s:
+        raise RateLimited("This session sends too fast. Slow down.", max(1.0, wait_s))
 
 
 @lru_cache(maxsize=8)

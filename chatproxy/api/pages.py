@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 from chatproxy import __version__
 from chatproxy.api import openapi
 from chatproxy.api.consumers import FRAMES_PER_10_S, MAX_TEXT
+from chatproxy.api.limits import connection_burst
 from chatproxy.api.problem_types import PROBLEMS
 from chatproxy.conf import conf
 from chatproxy.upstream.vocabulary import ATTACHMENTS_PER_CHAT, CONTENT_MAX
@@ -233,6 +234,10 @@ def _limits() -> list[tuple[str, str]]:
         ("A request body", "262,144 bytes; 4,096 for CreateParticipantConnection"),
         ("Attachments in one chat", str(ATTACHMENTS_PER_CHAT)),
         ("Sockets of one session", f"{conf.tabs_per_session}; one more closes the oldest"),
+        (
+            "Connections of one session",
+            f"{connection_burst()} at once, then one a second; more of them wait",
+        ),
         ("A websocket URL", "opens one socket, within 100 seconds"),
         ("A connection key", "one day; ask for another any time"),
         ("A session key after the chat", f"reads it for {hours}"),

@@ -50,7 +50,7 @@ async def hand_over(hub: Hub, deadline_s: float) -> None:
             await hub.gateway.database(registry.mark_leaving, [held(place) for place in free])
             offered.update(some)
             for place in some:
-                for tab in list(place.stream.tabs):
+                for tab in hub.crowd.of(place.stream.session_id):
                     send_away(tab, BACK_WITHIN_MS)
             await asyncio.sleep(SLICE_EVERY_S)
             ours = [place.stream.session_id for place in offered & set(hub.places())]

@@ -19,6 +19,7 @@ from django.db import Error as DatabaseError
 
 from chatproxy.conf import conf
 from chatproxy.relay import registry
+from chatproxy.relay.crowd import Crowd
 from chatproxy.relay.gateway import Gateway
 from chatproxy.relay.link import Link
 from chatproxy.relay.recorder import Recorder
@@ -93,6 +94,7 @@ class Hub:
         self.recorder = Recorder(self.gateway)
         self.signals = Signals(self.gateway)
         self.counts = FrameCounts()
+        self.crowd = Crowd()
         self.loop = asyncio.get_running_loop()
         self.is_draining = False
         self._places: dict[str, Place] = {}
@@ -116,9 +118,8 @@ class Hub:
         await self.signals.stop()
         places = self.places()
         window_ms = int(min(deadline_s, 10.0) * 1000)
-        for place in places:
-            for tab in list(place.stream.tabs):
-                send_away(tab, (0, window_ms))
+        for tab in self.crowd.everybody():
+            send_away(tab, (0, window_ms))
         for place in places:
             if place.task is not None:
                 place.task.cancel()
@@ -270,7 +271,7 @@ class Hub:
 
     async def _tabs_closed(self, stream: Stream) -> None:
         await asyncio.sleep(GOODBYE_S)
-        for tab in list(stream.tabs):
+        for tab in self.crowd.of(stream.session_id):
             tab.close(CLOSE_ENDED if tab.wants_session else 1000, "chat ended")
 
     async def wait_connected(self, place: Place, timeout_s: float) -> bool:
@@ -309,6 +310,19 @@ class Hub:
 
     # --- tabs -------------------------------------------------------------------------------
 
+    def enter(self, tab: Tab, session_id: str, contact_id: str) -> Place:
+        """A socket is open. It counts as one of its session's tabs; the oldest makes room."""
+        place = self.ensure(session_id, contact_id)
+        for oldest in self.crowd.enter(session_id, tab):
+            place.stream.detach(oldest)
+            oldest.close(CLOSE_TOO_MANY_TABS, "too many tabs")
+        return place
+
+    def leave(self, tab: Tab, place: Place) -> None:
+        """Its socket is gone; it was last at ``place``."""
+        self.crowd.leave(place.stream.session_id, tab)
+        place.stream.detach(tab)
+
     async def attach(
         self,
         tab: Tab,
@@ -333,20 +347,14 @@ class Hub:
                 return None
             place = self.ensure(session_id, contact_id)
             await asyncio.shield(place.is_ready)
-        stream = place.stream
-        while len(stream.tabs) >= conf.tabs_per_session:
-            oldest = stream.tabs[0]
-            stream.detach(oldest)
-            oldest.close(CLOSE_TOO_MANY_TABS, "too many tabs")
         if acknowledgement:
             tab.deliver(acknowledgement)
-        stream.attach(tab, after)
+        place.stream.attach(tab, after)
         return place
 
     def close_revoked(self, session_id: str, live_keys: set[int]) -> None:
         """Close the tabs whose key is no longer good."""
-        place = self._places.get(session_id)
-        for tab in list(place.stream.tabs) if place else []:
+        for tab in self.crowd.of(session_id):
             if tab.key_id not in live_keys:
                 tab.close(CLOSE_REVOKED, "key revoked")
 

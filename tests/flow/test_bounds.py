@@ -144,6 +144,20 @@ def test_the_ninth_tab_closes_the_first(demo: RunningDemo) -> None:
         tab.close()
 
 
+def test_a_socket_that_says_nothing_is_one_of_the_eight(demo: RunningDemo) -> None:
+    visitor = Visitor(demo.url)
+    url = visitor.connect()
+    at = urlsplit(url)
+    with socket.create_connection((at.hostname or "", at.port or 0), timeout=20) as silent:
+        silent.sendall(upgrade(url))
+        head = silent.recv(4096)
+        assert head.startswith(b"HTTP/1.1 101 "), head
+        opened = [visitor.open_tab() for _ in range(8)]
+        assert (4500).to_bytes(2) in silent.recv(4096)
+    for tab in opened:
+        tab.close()
+
+
 def test_dead_networks_are_noticed_on_both_sides(
     demo: RunningDemo, between: tuple[RunningDemo, Wire]
 ) -> None:

@@ -11,9 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from chatproxy.api import access
+from chatproxy.api import access, limits
 from chatproxy.api.access import Key, Policy, Visitor, admit, bearer, door
-from chatproxy.api.limits import SessionBudget
 from chatproxy.sessions import keys, lifecycle, opened
 from chatproxy.sessions.errors import (
     OriginNotAllowed,
@@ -33,7 +32,7 @@ SESSION, CONNECTION = Policy(Key.SESSION), Policy(Key.CONNECTION)
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     opened.forget_all()
-    monkeypatch.setattr(access, "session_budget", SessionBudget())
+    monkeypatch.setattr(limits.request_budget, "_left", {})
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from django.test import Client, RequestFactory, override_settings
 from limits.errors import StorageError
 
 from chatproxy.api import limits
-from chatproxy.api.limits import SessionBudget
+from chatproxy.api.limits import SessionBudget, limit_requests
 from chatproxy.sessions.errors import RateLimited
 from chatproxy.widgets.models import Widget
 
@@ -36,13 +36,19 @@ def test_an_address_that_starts_too_many_is_told_when_to_come_back(client: Clien
 
 @override_settings(CHAT_REQUESTS_PER_KEY="5/second")
 def test_a_session_that_asks_too_fast_is_told_to_slow_down() -> None:
-    budget = SessionBudget()
     for _ in range(10):  # two seconds' worth at once
-        budget.spend("one")
+        limit_requests("one")
     with pytest.raises(RateLimited, match="Slow down") as refused:
-        budget.spend("one")
+        limit_requests("one")
     assert refused.value.retry_after_s >= 1
-    budget.spend("another")
+    limit_requests("another")
+
+
+def test_who_waits_for_a_turn_has_it_and_who_would_wait_too_long_takes_none() -> None:
+    budget = SessionBudget(lambda: 1.0, lambda: 2.0)
+    waits = [budget.spend("one", patience_s=3.0) for _ in range(7)]
+    assert waits == pytest.approx([0, 0, 1, 2, 3, 4, 4], abs=0.5)
+    assert budget.spend("another", patience_s=3.0) == 0
 
 
 @pytest.mark.parametrize(

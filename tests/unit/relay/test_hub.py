@@ -82,8 +82,16 @@ async def connected(hub: Hub, chat: ChatSession) -> Any:
 
 
 async def attached(hub: Hub, chat: ChatSession, after: str | None = None) -> FakeTab:
-    tab = FakeTab(wants_session=True)
+    tab = opened(hub, chat)
+    tab.wants_session = True
     await hub.attach(tab, str(chat.pk), chat.contact_id, after)
+    return tab
+
+
+def opened(hub: Hub, chat: ChatSession) -> FakeTab:
+    """A tab's socket that has not subscribed yet."""
+    tab = FakeTab()
+    hub.enter(tab, str(chat.pk), chat.contact_id)
     return tab
 
 
@@ -164,6 +172,46 @@ async def test_one_tab_too_many_closes_the_oldest(
     tabs = [await attached(hub, chat) for _ in range(3)]
     assert [tab.closed and tab.closed[0] for tab in tabs] == [CLOSE_TOO_MANY_TABS, None, None]
     assert hub.tab_count == 2
+
+
+async def test_a_socket_that_never_subscribes_counts_as_a_tab(
+    hub: Hub, make_chat: MakeChat, settings: Any
+) -> None:
+    settings.CHAT_TABS_PER_SESSION = 2
+    chat, other = make_chat(), make_chat()
+    silent = opened(hub, chat)
+    tabs = [await attached(hub, chat), opened(hub, other), await attached(hub, chat)]
+    assert silent.closed is not None
+    assert silent.closed[0] == CLOSE_TOO_MANY_TABS
+    assert [tab.closed for tab in tabs] == [None, None, None]
+
+
+async def test_who_has_left_counts_no_more(hub: Hub, make_chat: MakeChat, settings: Any) -> None:
+    settings.CHAT_TABS_PER_SESSION = 1
+    chat = make_chat()
+    place = await connected(hub, chat)
+    first = await attached(hub, chat)
+    hub.leave(first, place)
+    second = await attached(hub, chat)
+    hub.leave(first, place)  # once more does no harm
+    assert (first.closed, second.closed) == (None, None)
+    assert hub.crowd.everybody() == [second]
+
+
+async def test_a_socket_that_never_subscribes_goes_with_its_key_its_chat_and_its_process(
+    hub: Hub, upstream: Upstream, make_chat: MakeChat
+) -> None:
+    chat, other, third = make_chat(), make_chat(), make_chat()
+    revoked, over, left = opened(hub, chat), opened(hub, other), opened(hub, third)
+    hub.close_revoked(str(chat.pk), {2})
+    hub.close_revoked(str(other.pk), {1})
+    assert (revoked.closed is None, over.closed) == (False, None)
+    await connected(hub, other)
+    hub.end_elsewhere(str(other.pk))
+    await until(lambda: over.closed is not None)
+    assert left.closed is None
+    await hub.drain(1.0)
+    assert left.closed is not None
 
 
 async def test_the_end_is_written_down_and_tabs_are_closed(
