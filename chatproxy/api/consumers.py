@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from json import JSONDecoder
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qs
 
 from channels.exceptions import StopConsumer
@@ -20,7 +22,7 @@ from django.db import Error as DatabaseError
 from chatproxy.relay import runtime
 from chatproxy.relay.frames import SESSION_TOPIC
 from chatproxy.relay.hub import BACK_LATER_MS, Hub, Place, send_away
-from chatproxy.relay.tab import BrowserTab
+from chatproxy.relay.tab import BrowserTab, Send
 from chatproxy.sessions import keys, lifecycle, opened
 from chatproxy.sessions.errors import SessionKeyInvalid
 from chatproxy.sessions.opened import OpenedSession
@@ -41,19 +43,26 @@ REFUSED = '{"topic":"aws/subscribe","content":{"status":"failure","topics":[]}}'
 CLOSE_BAD_FRAME = 4503
 CLOSE_FLOODING = 4504
 
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
 _first_value = JSONDecoder().raw_decode
 
 
 class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One browser socket of one session."""
 
-    # No channel of its own in the channel layer: nothing that is relayed passes through one.
-    channel_layer_alias: ClassVar = "none"
-
     hub: Hub
     chat: OpenedSession
     place: Place
     tab: BrowserTab | None = None
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        # Channels has a task for what the browser sends and one for a channel of the socket's own.
+        # Nothing that is relayed passes through a channel, so there is one thing to wait for.
+        self.scope, self.base_send = scope, send
+        with suppress(StopConsumer):
+            while True:
+                await self.dispatch(await receive())
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         # Channels checks database connections before each message, in a thread hop. Nothing here

@@ -20,6 +20,7 @@ from django.db import Error as DatabaseError
 from chatproxy.conf import conf
 from chatproxy.relay import registry
 from chatproxy.relay.crowd import Crowd
+from chatproxy.relay.flag import any_set
 from chatproxy.relay.gateway import Gateway
 from chatproxy.relay.link import Link
 from chatproxy.relay.recorder import Recorder
@@ -276,15 +277,7 @@ class Hub:
 
     async def wait_connected(self, place: Place, timeout_s: float) -> bool:
         """Whether the link is up, waiting at most so long; early if the chat is over."""
-        waits = [
-            asyncio.ensure_future(place.link.connected.wait()),
-            asyncio.ensure_future(place.link.over.wait()),
-        ]
-        try:
-            await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+        await any_set(place.link.connected, place.link.over, within_s=timeout_s)
         return place.link.connected.is_set()
 
     def place(self, session_id: str) -> Place | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
+from chatproxy.relay.flag import Flag
 from chatproxy.relay.stream import Stream
 from chatproxy.upstream.chatframes import ChatFrame
 
@@ -22,7 +22,7 @@ class Inlet:
 
     __slots__ = ("_held", "_is_shut", "_over", "_stream")
 
-    def __init__(self, stream: Stream, over: asyncio.Event) -> None:
+    def __init__(self, stream: Stream, over: Flag) -> None:
         self._stream = stream
         self._over = over
         self._held: list[ChatFrame] | None = []

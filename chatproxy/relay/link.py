@@ -17,6 +17,7 @@ from typing import Any
 
 from django.db import Error as DatabaseError
 
+from chatproxy.relay.flag import Flag, any_set
 from chatproxy.relay.gap import fill
 from chatproxy.relay.gateway import Gateway
 from chatproxy.relay.inlet import Inlet
@@ -73,8 +74,8 @@ class Link:
         dial: Dial = UpstreamSocket.dial,
     ) -> None:
         self.stream = stream
-        self.connected = asyncio.Event()
-        self.over = asyncio.Event()
+        self.connected = Flag()
+        self.over = Flag()
         self.has_been_up = False
         self._gateway = gateway
         self._recorder = recorder
@@ -82,7 +83,7 @@ class Link:
         self._chance = chance
         self._dial_socket = dial
         self._inlet = Inlet(stream, self.over)
-        self._renew_now = asyncio.Event()
+        self._renew_now = Flag()
         self._renewed: asyncio.Future[None] | None = None
         self._token_asked_at = float("-inf")
         self._token_refused = False
@@ -171,11 +172,7 @@ class Link:
             bound_s = min(BACKOFF_CAP_S, bound_s * 2)
 
     async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self.over.wait()
-        except TimeoutError:
-            pass
+        await any_set(self.over, within_s=seconds)
 
     async def _opened(self) -> tuple[Socket, float]:
         """A subscribed socket, the gap before it filled."""
@@ -207,17 +204,16 @@ class Link:
         Returns:
             How much was news.
         """
-        awake = asyncio.create_task(socket.keep_awake())
-        filling = asyncio.create_task(self._filled())
+        is_read, filling = Flag(), asyncio.create_task(self._filled())
+        filling.add_done_callback(lambda _: is_read.set())
         try:
-            await asyncio.wait({awake, filling}, return_when=asyncio.FIRST_COMPLETED)
+            await any_set(socket.gone, is_read)
             if not filling.done():
-                raise SocketLost(awake.result())
+                raise SocketLost(socket.why_gone)
             news = filling.result()
         finally:
-            for task in (awake, filling):
-                task.cancel()
-            await asyncio.gather(awake, filling, return_exceptions=True)
+            filling.cancel()
+            await asyncio.gather(filling, return_exceptions=True)
         self._inlet.release()
         if not self.stream.is_ended:
             self.stream.set_state(LinkState.CONNECTED)
@@ -286,21 +282,8 @@ class Link:
 
     async def _awake(self, socket: Socket, renew_after_s: float) -> str:
         """Until the socket is lost (says why), the chat over or renewal due (says nothing)."""
-        awake = asyncio.create_task(socket.keep_awake())
-        tasks: set[asyncio.Task[Any]] = {
-            awake,
-            asyncio.create_task(self._renew_now.wait()),
-            asyncio.create_task(self.over.wait()),
-        }
-        try:
-            done, _ = await asyncio.wait(
-                tasks, timeout=renew_after_s, return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        return awake.result() if awake in done else ""
+        await any_set(socket.gone, self._renew_now, self.over, within_s=renew_after_s)
+        return socket.why_gone
 
     async def _dial(self) -> tuple[Socket, float]:
         """A new connection and its socket, subscribed; says when to renew it."""

@@ -8,24 +8,29 @@ mean is told by ``upstream/topics.py``.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import lru_cache
 from typing import Protocol
 
 from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from chatproxy.conf import conf
+from chatproxy.relay.flag import Flag, any_set
 from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.tokens import WebsocketUrl
 from chatproxy.upstream.topics import Event, HeartbeatAnswered, Subscribed, TopicsProtocol
+
+logger = logging.getLogger(__name__)
 
 HANDSHAKE_TIMEOUT_S = 8.0
 SUBSCRIBE_TIMEOUT_S = 6.0
 # A beat unanswered when the next is due: a half-open socket is noticed within twice this.
 HEARTBEAT_S = 7.5
 MAX_FRAME_BYTES = 1024 * 1024
+#: It grows as frames need it; by default each socket would have 16 kB from the start.
+READ_BUFFER_BYTES = 2048
 
 TEXT = WSMsgType.TEXT
 
@@ -35,8 +40,9 @@ Took = Callable[[ChatFrame], object]
 class Socket(Protocol):
     """An open, subscribed upstream socket."""
 
-    async def keep_awake(self) -> str:
-        """Send heartbeats until it is gone; says why it is."""
+    gone: Flag
+    #: Empty as long as it is not.
+    why_gone: str
 
     async def answers(self, within_s: float) -> bool:
         """Whether the other end still answers: then nothing sent on it before was lost."""
@@ -69,10 +75,12 @@ class UpstreamSocket(WSListener):
         "_is_wanted",
         "_parts",
         "_receive",
+        "_timer",
         "_took",
         "_topics",
         "_transport",
-        "closed",
+        "gone",
+        "why_gone",
     )
 
     def __init__(self, took: Took) -> None:
@@ -83,9 +91,11 @@ class UpstreamSocket(WSListener):
         self._transport: WSTransport | None = None
         self._is_wanted = True
         self._parts: list[bytes] = []
-        self._heard = asyncio.Event()
-        self._answered = asyncio.Event()
-        self.closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._heard = Flag()
+        self._answered = Flag()
+        self._timer: asyncio.TimerHandle | None = None
+        self.gone = Flag()
+        self.why_gone = ""
 
     @classmethod
     async def dial(cls, url: WebsocketUrl, took: Took) -> UpstreamSocket:
@@ -102,6 +112,7 @@ class UpstreamSocket(WSListener):
                 url.reveal(),
                 websocket_handshake_timeout=HANDSHAKE_TIMEOUT_S,
                 max_frame_size=MAX_FRAME_BYTES,
+                read_buffer_init_size=READ_BUFFER_BYTES,
                 max_redirects=0,
             )
             await socket._subscribe()
@@ -114,45 +125,42 @@ class UpstreamSocket(WSListener):
 
     async def _subscribe(self) -> None:
         end = asyncio.get_running_loop().time() + SUBSCRIBE_TIMEOUT_S
-        while not self._topics.is_subscribed and not self.closed.done():
+        while not self._topics.is_subscribed and not self.why_gone:
             if self._topics.failure or asyncio.get_running_loop().time() >= end:
                 raise SocketLost(str(self._topics.failure or "not subscribed in time"))
             self._heard.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(0.5, self._topics.wakes_in() + 0.01)):
-                    await self._heard.wait()
+            await any_set(self._heard, within_s=min(0.5, self._topics.wakes_in() + 0.01))
             self._send_all(self._topics.tick())
-        if self.closed.done():
-            raise SocketLost(self.closed.result())
+        if self.why_gone:
+            raise SocketLost(self.why_gone)
+        self._keep_awake()
 
-    async def keep_awake(self) -> str:
-        """Send heartbeats until the socket is gone or silent.
-
-        Returns:
-            Why it is gone.
-        """
-        while not self.closed.done():
-            await asyncio.wait({self.closed}, timeout=self._topics.wakes_in())
+    def _keep_awake(self) -> None:
+        """Send what is due, and come back when something is; a silent socket is gone."""
+        try:
             self._send_all(self._topics.tick())
-            if self._topics.failure and not self.closed.done():
-                self.close()
-                return str(self._topics.failure)
-        return self.closed.result()
+        except Exception as err:
+            # Without heartbeats it would die and nobody notice.
+            logger.exception("a heartbeat failed")
+            self._gone(type(err).__name__)
+        if self._topics.failure:
+            self._gone(str(self._topics.failure))
+        if self.why_gone:
+            self.close()
+        else:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._topics.wakes_in(), self._keep_awake)
 
     async def answers(self, within_s: float) -> bool:
         """Send a heartbeat and wait for its answer."""
         self._answered.clear()
         self._send_all(self._topics.beat())
-        try:
-            async with asyncio.timeout(within_s):
-                await self._answered.wait()
-        except TimeoutError:
-            return False
-        return not self.closed.done()
+        return await any_set(self._answered, self.gone, within_s=within_s) and not self.why_gone
 
     def close(self) -> None:
         """Close with 1000; the peer's answer is not waited for. Idempotent."""
         self._is_wanted = False
+        self._rest()
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.send_close(WSCloseCode.OK)
@@ -209,10 +217,16 @@ class UpstreamSocket(WSListener):
             self.close()
 
     def _gone(self, why: str) -> None:
-        if not self.closed.done():
-            self.closed.set_result(why)
+        if not self.why_gone:
+            self.why_gone = why
+            self.gone.set()
         self._heard.set()
-        self._answered.set()
+        self._rest()
+
+    def _rest(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
 
     def _send_all(self, texts: tuple[str, ...]) -> None:
         if self._transport is not None:

@@ -54,7 +54,8 @@ class BrowserTab:
         self.wants_session = False
         self.is_closed = False
         self._send = send
-        self._waiting: deque[dict[str, Any]] = deque()
+        # Made when it is needed: on the fast path that is for a close alone.
+        self._waiting: deque[dict[str, Any]] | None = None
         self._waiting_bytes = 0
         self._sender: asyncio.Task[None] | None = None
         self._limit = conf.tab_buffer_bytes
@@ -90,17 +91,19 @@ class BrowserTab:
             return
         self.is_closed = True
         if code == CLOSE_SLOW:
-            self._waiting.clear()
+            self._waiting = None
         self._push({"type": "websocket.close", "code": code, "reason": reason})
 
     def forget(self) -> None:
         """The socket is gone: send nothing more."""
         self.is_closed = True
-        self._waiting.clear()
+        self._waiting = None
         if self._sender is not None:
             self._sender.cancel()
 
     def _push(self, message: dict[str, Any]) -> None:
+        if self._waiting is None:
+            self._waiting = deque()
         self._waiting.append(message)
         if self._sender is None:
             self._sender = asyncio.get_running_loop().create_task(self._send_waiting())
@@ -117,6 +120,6 @@ class BrowserTab:
         except Exception:
             # The socket is gone, which each server says in its own way.
             self.is_closed = True
-            self._waiting.clear()
+            self._waiting = None
         finally:
             self._sender = None

@@ -3,7 +3,7 @@
 It sends a request in one piece and reads HTTP/1.1 answers with a length, in chunks, or up to the
 end of the connection; the whole answer, headers included, has to arrive by one deadline. There are
 no proxies, redirects or pools, and certificates are always verified. Whatever is unusual about an
-answer, the connection is not used again. For one thread; `transport.Transport` makes one each.
+answer, the connection is not used again. For one call at a time; `warm.WarmAdapters` keeps many.
 """
 
 import http.client
@@ -81,9 +81,8 @@ class OneSocketAdapter(BaseAdapter):
             raise
 
     def close(self) -> None:
-        """Close the connection, unless another thread is in the middle of an answer."""
-        if self._reader is None or self._reader.is_complete:
-            self._drop()
+        """Close the connection; the next call opens another."""
+        self._drop()
 
     def __del__(self) -> None:
         self._drop()

@@ -1,16 +1,15 @@
 """One HTTP exchange with the service: bytes out, status and bytes in, nothing else.
 
-Uses requests below its Session: a request made by hand and given to an adapter, one per thread,
-kept warm. That leaves out proxies and netrc from the environment, redirects, cookies and retries,
-none of which we want here, and costs a fraction of the CPU (docs/upstream-client.md). Any adapter
-of requests will do; ours is ``onesocket.py``. What goes wrong on the way is told in the errors of
-``errors.py``; what an answer means, in ``answers.py``.
+Uses requests below its Session: a request made by hand and given to an adapter that is kept warm
+(``warm.py``). That leaves out proxies and netrc from the environment, redirects, cookies and
+retries, none of which we want here, and costs a fraction of the CPU (docs/upstream-client.md). Any
+adapter of requests will do; ours is ``onesocket.py``. What goes wrong on the way is told in the
+errors of ``errors.py``; what an answer means, in ``answers.py``.
 """
 
 import http.client
 import threading
 import time
-import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -34,13 +33,11 @@ from chatproxy.upstream.errors import (
     UpstreamUnreachable,
 )
 from chatproxy.upstream.onesocket import NotConnected, OneSocketAdapter
+from chatproxy.upstream.warm import WarmAdapters
 
 # A full page of the transcript is 100 items of 16 kB; escaped, that may triple.
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
 READ_AT_ONCE_BYTES: Final = 64 * 1024
-# Load balancers close connections that idle for a minute or so; we close ours well before, so that
-# a request does not run into the closing.
-IDLE_LIMIT_S: Final = 20.0
 
 # What an adapter may raise; requests' own exceptions are OSErrors.
 FAILURES: Final = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
@@ -56,14 +53,14 @@ class Answer:
 
 
 class Transport:
-    """Warm connections to one host, one per thread. Thread-safe.
+    """Warm connections to one host. Thread-safe.
 
     Args:
         connect_timeout_s: For the TCP and TLS handshake.
         read_timeout_s: For the whole answer. (An `HTTPAdapter` gives it to each silence of the
             headers; the body has it as a whole.)
         verify: True, or the path of a CA bundle.
-        adapter: Makes a thread's adapter; the seam for tests.
+        adapter: Makes an adapter, which is used for one call at a time; the seam for tests.
         clock: Monotonic seconds.
     """
 
@@ -81,11 +78,8 @@ class Transport:
         self._read_timeout_s = read_timeout_s
         self._verify = verify
         self._max_answer_bytes = max_answer_bytes
-        self._make_adapter = adapter
         self._clock = clock
-        self._local = threading.local()
-        self._adapters: weakref.WeakSet[BaseAdapter] = weakref.WeakSet()
-        self._lock = threading.Lock()
+        self._adapters = WarmAdapters(adapter, clock)
         self._stopped = threading.Event()
 
     def exchange(
@@ -106,7 +100,7 @@ class Transport:
         if self._stopped.is_set():
             raise ClientShutDown(operation)
         timeout_s = self._read_timeout_s if read_timeout_s is None else read_timeout_s
-        adapter = self._adapter()
+        adapter = self._adapters.take()
         try:
             response = adapter.send(
                 prepared(method, url, headers, body),
@@ -114,42 +108,24 @@ class Transport:
                 timeout=(self._connect_timeout_s, timeout_s),
                 verify=self._verify,
             )
+            return self._read(operation, response, self._clock() + timeout_s)
         except FAILURES as err:
             raise translated(operation, err) from _innermost(err)
-        answer = self._read(operation, response, self._clock() + timeout_s)
-        if self._stopped.is_set():
-            adapter.close()  # it was in use when the others were closed
-        return answer
+        finally:
+            self._adapters.give_back(adapter)
 
     def shutdown(self) -> None:
         """Close idle connections and refuse new calls; those under way finish. Idempotent."""
         self._stopped.set()
-        with self._lock:
-            adapters = list(self._adapters)
-        for adapter in adapters:
-            adapter.close()
-
-    def _adapter(self) -> BaseAdapter:
-        local, now = self._local, self._clock()
-        adapter: BaseAdapter | None = getattr(local, "adapter", None)
-        if adapter is None:
-            adapter = local.adapter = self._make_adapter()
-            with self._lock:
-                self._adapters.add(adapter)
-        elif now - local.used_at > IDLE_LIMIT_S:
-            adapter.close()
-        local.used_at = now
-        return adapter
+        self._adapters.close()
 
     def _read(self, operation: str, response: requests.Response, until: float) -> Answer:
         raw = response.raw
         try:
             body = self._read_body(operation, raw, until)
-        except BaseException as err:
+        except BaseException:
             # The connection may be in the middle of an answer: nobody is to use it again.
             raw.close()
-            if isinstance(err, FAILURES):
-                raise translated(operation, err) from _innermost(err)
             raise
         return Answer(response.status_code, response.headers, body)
 

@@ -25,7 +25,7 @@ KEPT_FOR_A_SLOW_READER = 1024 * 1024
 IN_THE_KERNEL = 4 * 1024 * 1024
 LONG = "x" * 16_000
 #: More than there are threads and places for messages.
-CROWD = 120
+CROWD = 200
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,10 @@ def between(
     """A proxy whose tabs are all of this module, and a wire that browsers may come by."""
     front = free_port()
     folder = tmp_path_factory.mktemp("bounds")
-    public = {"CHAT_PUBLIC_URL": f"http://127.0.0.1:{front}"}
-    with started_demo(folder, running_sandbox, **public) as demo, Wire(front, demo.port) as wire:
+    # A quota that lets more through than there are threads.
+    given = {"CONNECT_QUOTAS": '{"message": [1000, 1000]}'}
+    given["CHAT_PUBLIC_URL"] = f"http://127.0.0.1:{front}"
+    with started_demo(folder, running_sandbox, **given) as demo, Wire(front, demo.port) as wire:
         yield demo, wire
 
 

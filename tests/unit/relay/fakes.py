@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chatproxy.relay.fastpath import unpacked
+from chatproxy.relay.flag import Flag
 from chatproxy.relay.stream import Stream
 from chatproxy.sessions import lifecycle
 from chatproxy.sessions.counts import Tally
@@ -164,7 +165,8 @@ class FakeSocket:
         self._topics = TopicsProtocol()
         self.is_open = True
         self.is_deaf = False
-        self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.gone = Flag()
+        self.why_gone = ""
 
     def say(self, wire: Wire) -> None:
         if self.is_open and not self.is_deaf:
@@ -174,10 +176,8 @@ class FakeSocket:
 
     def lose(self, why: str = "closed with 1006") -> None:
         self.is_open = False
-        self._lost.set_result(why)
-
-    async def keep_awake(self) -> str:
-        return await asyncio.shield(self._lost)
+        self.why_gone = why
+        self.gone.set()
 
     async def answers(self, within_s: float) -> bool:
         return self.is_open and not self.is_deaf

@@ -250,14 +250,22 @@ async def test_whatever_goes_wrong_in_opening_is_tried_again(error: Exception) -
         assert chat.kept.kinds()[0] == "link_failed"
 
 
-async def test_an_unexpected_error_while_connected_costs_the_socket_not_the_link() -> None:
+async def test_an_unexpected_error_while_connected_costs_the_socket_not_the_link(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with a_chat() as chat:
         await chat.up()
         first = chat.upstream.sockets[0]
-        first._lost.set_exception(ValueError("a mistake of ours"))
-        await until(lambda: len(chat.upstream.sockets) == 2)
+
+        async def fails(within_s: float) -> bool:
+            monkeypatch.undo()
+            raise ValueError("a mistake of ours")
+
+        monkeypatch.setattr(first, "answers", fails)
+        await chat.link.renew_token()
+        await until(lambda: len(chat.upstream.sockets) == 3)
         await chat.up()
-        assert not first.is_open
+        assert not chat.upstream.sockets[1].is_open
 
 
 async def test_errors_nobody_made_up_words_for_are_noted_by_name_alone() -> None:

@@ -59,4 +59,25 @@ async def test_a_frame_nobody_can_read_costs_the_socket_so_that_its_message_is_r
     )
     transport: Any = None
     socket.on_ws_frame(transport, frame)
-    assert await socket.closed == "a frame was not UTF-8"
+    assert socket.gone.is_set()
+    assert socket.why_gone == "a frame was not UTF-8"
+
+
+async def test_a_socket_whose_heartbeat_fails_is_gone_and_closed() -> None:
+    socket = UpstreamSocket(lambda _: None)
+    done: list[str] = []
+
+    def send(*_: object) -> None:
+        raise ValueError("a mistake of ours")
+
+    transport: Any = SimpleNamespace(
+        send=send,
+        send_close=lambda _: done.append("close"),
+        disconnect=lambda: done.append("disconnect"),
+    )
+    socket._transport = transport
+    socket._topics = SimpleNamespace(tick=lambda: ("{}",), failure=None)  # type: ignore[assignment]
+    socket._keep_awake()
+    assert socket.gone.is_set()
+    assert socket.why_gone == "ValueError"
+    assert done == ["close", "disconnect"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from requests.adapters import BaseAdapter
 
-from chatproxy.upstream import transport
+from chatproxy.upstream import transport, warm
 from chatproxy.upstream.errors import (
     AccessDeniedException,
     InternalServerException,
@@ -275,7 +275,7 @@ def test_connection_that_has_idled_is_not_trusted(server: ScriptedServer) -> Non
     now = [0.0]
     server.will(answer({}))
     exchange = transport.Transport(connect_timeout_s=1, read_timeout_s=1, clock=lambda: now[0])
-    for pause_s in (0, transport.IDLE_LIMIT_S - 1, transport.IDLE_LIMIT_S + 1):
+    for pause_s in (0, warm.IDLE_LIMIT_S - 1, warm.IDLE_LIMIT_S + 1):
         now[0] += pause_s
         exchange.exchange("SendMessage", "POST", server.url + "/x", {"Content-Length": "0"}, b"")
     assert [asked.connection for asked in server.asked] == [1, 1, 2]

@@ -1,6 +1,5 @@
 """What our own adapter does beyond what every adapter must."""
 
-import gc
 import socket
 import threading
 import time
@@ -161,15 +160,14 @@ def test_call_under_way_finishes_though_the_client_is_shut_down(server: Scripted
         leave(client)
 
 
-def test_connection_goes_with_its_thread(server: ScriptedServer) -> None:
+def test_threads_that_call_one_after_the_other_share_a_connection(server: ScriptedServer) -> None:
     server.will(answer({}))
-    client = ParticipantClient(server.url)
-    thread = threading.Thread(target=leave, args=(client,))
-    thread.start()
-    thread.join(5)
-    gc.collect()
-    wait_until_closed(server)
-    client.shutdown()
+    with ParticipantClient(server.url) as client:
+        for _ in range(3):
+            thread = threading.Thread(target=leave, args=(client,))
+            thread.start()
+            thread.join(5)
+    assert [asked.connection for asked in server.asked] == [1, 1, 1]
 
 
 def test_answer_larger_than_allowed_is_not_read_to_its_end(server: ScriptedServer) -> None:
