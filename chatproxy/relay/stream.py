@@ -13,12 +13,13 @@ import uuid
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Any, Protocol
 
 from chatproxy.relay.frames import chat_frame, frames_of, packed_with_position, session_frame
+from chatproxy.relay.position import EARLIEST, INSTANT_BYTES, Position
 from chatproxy.sessions.counts import Tally
 from chatproxy.sessions.transcript import Transcript
 from chatproxy.upstream.chatframes import ChatFrame
@@ -33,14 +34,11 @@ RING_FRAMES = 500
 REPLAY_BYTES = 512 * 1024
 SEEN_VERSIONS = 20_000
 MOST_EXPECTED = 100
-REPLAY_MARGIN = timedelta(minutes=2)
 # More than are likely to come late at one time.
 NEWEST = 20
 # Plain text, because each frame's content type is compared with these.
 TYPING = str(EventType.TYPING)
 NOTICED = frozenset({str(EventType.PARTICIPANT_LEFT), str(EventType.CHAT_ENDED)})
-EARLIEST = "2000-01-01T00:00:00.000Z"
-INSTANT_BYTES = len(EARLIEST)
 
 
 class LinkState(StrEnum):
@@ -74,35 +72,6 @@ class Keeper(Protocol):
 
     def keep(self, tally: Tally, said: Wire | ChatFrame) -> None:
         """An item as it now is; or, as it came, a message whose Id was not known before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place in a session's history: which history, how far, and when that was (service time)."""
-
-    history: str
-    number: int
-    instant: str
-
-    def __str__(self) -> str:
-        return f"{self.history}.{self.number}.{self.instant}"
-
-    @classmethod
-    def parse(cls, text: str) -> Position | None:
-        """A position from a browser, or ``None`` if it is none of ours."""
-        history, _, rest = text.partition(".")
-        number, dot, instant = rest.partition(".")
-        if not (history and number.isdecimal() and dot and len(text) < 64):
-            return None
-        position = cls(history, int(number), instant)
-        return None if position.replayed_from() is None else position
-
-    def replayed_from(self) -> str | None:
-        """The instant from which on nothing may be missing; ``None`` if there is no such time."""
-        try:
-            return wire_time(parse_time(self.instant or EARLIEST) - REPLAY_MARGIN)
-        except (ValueError, OverflowError):
-            return None
 
 
 @dataclass(slots=True)
@@ -186,8 +155,9 @@ class Stream:
         self._history = secrets.token_hex(4).encode()
         self._number = 0
         self._instant = b""
-        # The newest frames, packed; the last one has number ``_number``.
-        self._ring: deque[bytes] = deque()
+        # The newest frames, as they came, and the instant of each one's position; the last one has
+        # number ``_number``. The transcript has the same bytes: packed, each would be there twice.
+        self._ring: deque[tuple[bytes, bytes]] = deque()
         self._ring_bytes = 0
         self._seen: OrderedDict[Any, None] = OrderedDict()
         self._has_had_tab = False
@@ -243,12 +213,11 @@ class Stream:
             return False
         if kind != TYPING:  # which is not replayed, and has no place of its own
             self._number += 1
-        packed = packed_with_position(
-            frame.payload, b"%b.%d.%b" % (self._history, self._number, self._instant)
-        )
-        if kind != TYPING:
-            self._remember(packed)
+            self._remember(frame.payload)
         if tabs:
+            packed = packed_with_position(
+                frame.payload, b"%b.%d.%b" % (self._history, self._number, self._instant)
+            )
             counts.delivered += len(tabs)
             for tab in tabs:
                 tab.deliver_packed(packed)
@@ -328,12 +297,20 @@ class Stream:
         if len(instant) == INSTANT_BYTES and instant > self._instant:
             self._instant = instant
 
-    def _remember(self, packed: bytes) -> None:
+    def _remember(self, payload: bytes) -> None:
         ring = self._ring
-        ring.append(packed)
-        self._ring_bytes += len(packed)
+        ring.append((payload, self._instant))
+        self._ring_bytes += len(payload)
         while len(ring) > RING_FRAMES or self._ring_bytes > self._replay_bytes:
-            self._ring_bytes -= len(ring.popleft())
+            self._ring_bytes -= len(ring.popleft()[0])
+
+    def _newest(self, count: int) -> list[bytes]:
+        """The last ``count`` frames of the ring, packed as they were when they came."""
+        remembered = islice(self._ring, len(self._ring) - count, None)
+        return [
+            packed_with_position(payload, b"%b.%d.%b" % (self._history, number, instant))
+            for number, (payload, instant) in enumerate(remembered, self._number - count + 1)
+        ]
 
     def _notice(self, item: Item) -> None:
         if item.content_type == EventType.PARTICIPANT_LEFT:
@@ -354,7 +331,7 @@ class Stream:
         if after is not None:
             self._replay(tab, after)
         elif not self._has_had_tab:
-            for frame in self._ring:
+            for frame in self._newest(len(self._ring)):
                 tab.deliver_packed(frame)
         self._has_had_tab = True
         self.tabs.append(tab)
@@ -379,7 +356,7 @@ class Stream:
         position = self.position
         missed = position.number - after.number
         if after.history == position.history and 0 <= missed <= len(self._ring):
-            return Replay(list(islice(self._ring, len(self._ring) - missed, None)))
+            return Replay(self._newest(missed))
         if not self.transcript.is_complete and not len(self.transcript):
             return Replay([], is_reset=True)
         items = self.transcript.since(after.replayed_from() or EARLIEST)

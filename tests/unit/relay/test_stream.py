@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from chatproxy.relay import stream as stream_module
 from chatproxy.relay.frames import frames_of
-from chatproxy.relay.stream import LinkState, Position, Stream
+from chatproxy.relay.position import Position
+from chatproxy.relay.stream import LinkState, Stream
 from chatproxy.sessions.transcript import Transcript
 from tests.unit.relay.fakes import (
     FakeTab,
