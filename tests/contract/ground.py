@@ -22,6 +22,7 @@ from botocore.config import Config
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests.hearing import Hearing
 from tests.processes import RunningSandbox
 
 Wire = dict[str, Any]
@@ -233,7 +234,13 @@ class Ear:
         self._open = ExitStack()
         # All that comes is read at once: a client that stops reading is not told of the close.
         self.socket = self._open.enter_context(
-            connect(url, proxy=None, open_timeout=PATIENCE_S, max_queue=None)
+            connect(
+                url,
+                proxy=None,
+                open_timeout=PATIENCE_S,
+                max_queue=None,
+                create_connection=Hearing,
+            )
         )
         self.frames: list[Wire] = []
         self._heard = 0

@@ -13,6 +13,8 @@ import requests
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests.hearing import Hearing
+
 Wire = dict[str, Any]
 EVENT = "application/vnd.amazonaws.connect.event."
 ENDED = EVENT + "chat.ended"
@@ -113,7 +115,14 @@ class Tab:
         self._open = ExitStack()
         self.socket: ClientConnection = self._open.enter_context(
             # All that comes is read at once: a client that stops reading is not told of the close.
-            connect(url, proxy=None, open_timeout=30, additional_headers=page, max_queue=None)
+            connect(
+                url,
+                proxy=None,
+                open_timeout=30,
+                additional_headers=page,
+                max_queue=None,
+                create_connection=Hearing,
+            )
         )
         self.frames: list[Wire] = []
         self.close_code: int | None = None
