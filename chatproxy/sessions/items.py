@@ -39,7 +39,7 @@ def append(batch: Iterable[Kept]) -> None:
     """
     newest = {}
     for session_id, said in batch:
-        item = as_entry(said.item.wire) if isinstance(said, ChatFrame) else said
+        item = as_entry(said.peek().wire) if isinstance(said, ChatFrame) else said
         newest[session_id, str(item["Id"])] = item
     # By session, so that two processes never wait for each other's rows; within one as they came.
     of_sessions = sorted(newest.items(), key=lambda each: each[0][0])

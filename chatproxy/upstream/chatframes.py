@@ -67,7 +67,17 @@ class ChatFrame:
             ValueError: there is none; only of a frame that looked plain.
         """
         if self._item is None:
-            self._item = item_of(decoded(self.payload).get("content"))
+            self._item = self.peek()
+        return self._item
+
+    def peek(self) -> Item:
+        """The item inside, not kept if it has not been: decoded, it takes several times the memory.
+
+        Raises:
+            ValueError: as ``item``.
+        """
+        if self._item is None:
+            return item_of(decoded(self.payload).get("content"))
         return self._item
 
     def __repr__(self) -> str:

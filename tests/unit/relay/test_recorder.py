@@ -14,6 +14,7 @@ from chatproxy.relay.recorder import Recorder
 from chatproxy.sessions import items
 from chatproxy.sessions.counts import Tally
 from chatproxy.sessions.models import SessionEvent, StoredItem
+from chatproxy.upstream.chatframes import ChatFrame
 from tests.unit.relay.conftest import MakeChat, OnLoop
 from tests.unit.relay.fakes import event, message, read_frame
 
@@ -153,10 +154,12 @@ async def test_a_plain_message_is_stored_as_the_transcript_has_it(
     chat = make_chat()
     tally = Tally(str(chat.pk), incoming=1)
     wire = message("as text", ParticipantRole="CUSTOMER", InitialContactId="c-1")
-    recorder.keep(tally, read_frame(wire))
+    frame = ChatFrame(read_frame(wire).payload)  # not decoded yet
+    recorder.keep(tally, frame)
     assert await recorder.flush()
     (stored,) = items.read(str(chat.pk))
     assert stored == {name: wire[name] for name in wire if name != "InitialContactId"}
+    assert frame._item is None  # the transcript keeps the frame, and so all that the frame keeps
     chat.refresh_from_db()
     assert (chat.messages_in, chat.messages_out) == (1, 0)
 

@@ -49,7 +49,10 @@ def test_what_a_known_participant_says_next_is_plain(topics: TopicsProtocol) -> 
     assert (frame.id, frame.instant) == ("m-2", b"2026-11-23T10:00:01.500Z")
     assert frame.is_customers
     assert frame.payload is payload
+    assert frame.peek().content == "hello"
+    assert frame._item is None
     assert frame.item.content == "hello"
+    assert frame.peek() is frame.item
 
 
 @pytest.mark.parametrize(
