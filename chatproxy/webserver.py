@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import socket
 import time
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +25,8 @@ from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer, reactor
+
+from chatproxy.inbox import Inbox
 
 logger = logging.getLogger(__name__)
 access_log = logging.getLogger("chatproxy.access")
@@ -38,6 +41,10 @@ CLOSE_AFTERWARDS = (b"connection", b"close")
 #: takes of whole messages is its own affair, and less.
 FRAMES_PER_10_S = 120
 CLOSE_FLOODING = 4504
+
+#: What the kernel holds for a browser that does not read; it takes twice of what it is told. By
+#: itself it would hold 4 MB, and the bound for slow readers counts from there on.
+SEND_BUFFER_BYTES = 131_072
 
 #: RFC 6455: a close frame has 125 bytes, two of them the code.
 MAX_REASON_BYTES = 123
@@ -62,13 +69,19 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]
 
 
 class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]
-    """A websocket that closes with 4504 on a flood of frames.
+    """A websocket that closes with 4504 on a flood of frames, and takes little of the kernel.
 
     Daphne answers pings by itself, and queues messages for an application that is busy, for ever.
     """
 
     _window = 0.0
     _frames = 0
+
+    def connectionMade(self) -> None:
+        connection = getattr(self.transport, "socket", None)
+        if isinstance(connection, socket.socket):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        super().connectionMade()
 
     def onFrameBegin(self) -> None:
         now = time.monotonic()
@@ -146,6 +159,16 @@ class ChatServer(Server):  # type: ignore[misc]
     def listen_error(self, failure: Any) -> None:
         self.failure = failure.value
         self.stop()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Inbox:
+        """As daphne's, with a queue that takes less memory."""
+        inbox = Inbox()
+        scope.setdefault("asgi", {"version": "3.0"})
+        application = self.application(
+            scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol)
+        )
+        self.connections[protocol]["application_instance"] = asyncio.ensure_future(application)
+        return inbox
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """As daphne's, which drops a close reason and fails on codes such as 1012."""
