@@ -18,9 +18,9 @@ from typing import Any, ParamSpec, TypeVar
 from django.db import Error as DatabaseError
 
 from chatproxy.conf import conf
+from chatproxy.flag import any_set
 from chatproxy.relay import registry
 from chatproxy.relay.crowd import Crowd
-from chatproxy.relay.flag import any_set
 from chatproxy.relay.gateway import Gateway
 from chatproxy.relay.link import Link
 from chatproxy.relay.recorder import Recorder

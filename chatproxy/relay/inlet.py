@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from chatproxy.relay.flag import Flag
+from chatproxy.flag import Flag
 from chatproxy.relay.stream import Stream
 from chatproxy.upstream.chatframes import ChatFrame
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from django.db import Error as DatabaseError
 
-from chatproxy.relay.flag import Flag, any_set
+from chatproxy.flag import Flag, any_set
 from chatproxy.relay.gap import fill
 from chatproxy.relay.gateway import Gateway
 from chatproxy.relay.inlet import Inlet

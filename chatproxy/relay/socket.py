@@ -17,7 +17,7 @@ from typing import Protocol
 from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from chatproxy.conf import conf
-from chatproxy.relay.flag import Flag, any_set
+from chatproxy.flag import Flag, any_set
 from chatproxy.upstream.chatframes import ChatFrame
 from chatproxy.upstream.tokens import WebsocketUrl
 from chatproxy.upstream.topics import Event, HeartbeatAnswered, Subscribed, TopicsProtocol

@@ -23,7 +23,7 @@ ARROWS = {
     "sessions": "sessions widgets upstream conf django cryptography",
     "sessions/control": "channels asgiref",
     "sessions/management": "demo child database serve lifespan uvloop",
-    "relay": "relay sessions upstream conf django",
+    "relay": "relay sessions upstream conf flag django",
     "relay/socket": "picows",
     "relay/housekeeping": "channels",  # hears what sessions/control publishes
     "relay/fastpath": "daphne autobahn twisted",

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chatproxy.flag import Flag
 from chatproxy.relay.fastpath import unpacked
-from chatproxy.relay.flag import Flag
 from chatproxy.relay.stream import Stream
 from chatproxy.sessions import lifecycle
 from chatproxy.sessions.counts import Tally

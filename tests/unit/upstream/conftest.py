@@ -15,11 +15,17 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 
 from chatproxy.upstream.onesocket import OneSocketAdapter
 from chatproxy.upstream.participant import ParticipantClient
+from tests.unit.upstream.clock import Clock
 from tests.unit.upstream.scripted import ScriptedServer, scripted_server
 
 # Two shared cores: how long an example takes says nothing about the code.
 settings.register_profile("loaded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("loaded")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture

@@ -21,23 +21,11 @@ from chatproxy.upstream.topics import (
     SubscribeRefused,
     TopicsProtocol,
 )
+from tests.unit.upstream.clock import Clock
 
 SUBSCRIBED = b'{"topic":"aws/subscribe","content":{"status":"success","topics":["aws/chat"]}}'
 REFUSED = b'{"topic":"aws/subscribe","content":{"status":"failure","topics":["aws/chat"]}}'
 ANSWERED = b'{"topic":"aws/heartbeat"}'
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

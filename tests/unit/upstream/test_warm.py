@@ -8,6 +8,7 @@ import pytest
 from requests.adapters import BaseAdapter
 
 from chatproxy.upstream.warm import IDLE_LIMIT_S, WarmAdapters
+from tests.unit.upstream.clock import Clock
 
 
 class Numbered(BaseAdapter):
@@ -18,18 +19,6 @@ class Numbered(BaseAdapter):
 
     def close(self) -> None:
         self.is_closed = True
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A condition to wait for, alone or with others: `asyncio.Event`, as thousands of links need it.
+"""A condition to wait for, alone or with others: `asyncio.Event`, as thousands of sockets need it.
 
 An event has a queue of its own, 760 bytes of it, and waiting for the first of several takes a task
 for each. Here a wait is one future, whatever it waits for. For the event loop alone; ``is_set`` may

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from chatproxy.relay.flag import Flag, any_set
+from chatproxy.flag import Flag, any_set
 
 
 async def test_who_waits_goes_on_with_the_first_that_is_set() -> None:
