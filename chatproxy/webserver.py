@@ -43,7 +43,7 @@ FRAMES_PER_10_S = 120
 CLOSE_FLOODING = 4504
 
 #: What the kernel holds for a browser that does not read; it takes twice of what it is told. By
-#: itself it would hold 4 MB, and the bound for slow readers counts from there on.
+#: itself it may hold 4 MB, and the bound for slow readers counts from there on.
 SEND_BUFFER_BYTES = 131_072
 
 #: RFC 6455: a close frame has 125 bytes, two of them the code.

@@ -22,7 +22,7 @@ from tests.rawsocket import text_frame, upgrade
 
 KEPT_FOR_A_SLOW_READER = 1024 * 1024
 #: What the kernel takes of a connection that nobody reads, at both ends, and what is said
-#: in one turn of the loop, after which the bound is looked at. By itself the kernel takes 4 MB.
+#: in one turn of the loop, after which the bound is looked at.
 IN_THE_KERNEL = 1024 * 1024
 LONG = "x" * 16_000
 #: More than there are threads and places for messages.
