@@ -26,6 +26,7 @@ from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer, reactor
 
+from chatproxy.closing import Close, closed
 from chatproxy.inbox import Inbox
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,6 @@ CLOSE_AFTERWARDS = (b"connection", b"close")
 #: Frames of one websocket in ten seconds: pings, pieces of messages and all. What the application
 #: takes of whole messages is its own affair, and less.
 FRAMES_PER_10_S = 120
-CLOSE_FLOODING = 4504
 
 #: What the kernel holds for a browser that does not read; it takes twice of what it is told. By
 #: itself it may hold 4 MB, and the bound for slow readers counts from there on.
@@ -89,7 +89,8 @@ class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]
             self._window, self._frames = now, 0
         self._frames += 1
         if self._frames > FRAMES_PER_10_S and self.state == self.STATE_OPEN:
-            self.sendCloseFrame(code=CLOSE_FLOODING, reasonUtf8=b"too many frames")
+            closed[Close.FLOODING] += 1
+            self.sendCloseFrame(code=Close.FLOODING, reasonUtf8=b"too many frames")
         super().onFrameBegin()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:

@@ -19,6 +19,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseError
 
+from chatproxy.closing import Close
 from chatproxy.relay import runtime
 from chatproxy.relay.frames import SESSION_TOPIC
 from chatproxy.relay.hub import BACK_LATER_MS, Hub, Place, send_away
@@ -39,9 +40,6 @@ HEARTBEAT = '{"topic":"aws/heartbeat"}'
 PING = '{"topic":"aws/ping","statusCode":200,"statusContent":"OK"}'
 SUBSCRIBED = '{"topic":"aws/subscribe","content":{"status":"success","topics":%s}}'
 REFUSED = '{"topic":"aws/subscribe","content":{"status":"failure","topics":[]}}'
-
-CLOSE_BAD_FRAME = 4503
-CLOSE_FLOODING = 4504
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -102,10 +100,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.tab is None or self.tab.is_closed:
             return
         if text_data is None or len(text_data) > MAX_TEXT:
-            self.tab.close(CLOSE_BAD_FRAME, "text frames up to 32768 characters only")
+            self.tab.close(Close.BAD_FRAME, "text frames up to 32768 characters only")
             return
         if self._is_flooding():
-            self.tab.close(CLOSE_FLOODING, "too many frames")
+            self.tab.close(Close.FLOODING, "too many frames")
             return
         frame = _parsed(text_data)
         match frame.get("topic"):

@@ -37,6 +37,7 @@ from prometheus_client.registry import Collector
 
 from chatproxy import __version__
 from chatproxy.bulkheads import Bulkheads
+from chatproxy.closing import Close, closed
 from chatproxy.conf import conf
 from chatproxy.relay import runtime
 from chatproxy.relay.hub import Hub
@@ -146,6 +147,12 @@ def _links(hub: Hub) -> Families:
         links.add_metric([str(state)], states[str(state)])
     yield links
     yield GaugeMetricFamily("chatproxy_tabs", "Browser sockets open here.", value=hub.tab_count)
+    closes = CounterMetricFamily(
+        "chatproxy_tabs_closed", "Browser sockets closed by us, by close code.", labels=["code"]
+    )
+    for code in Close:
+        closes.add_metric([str(code.value)], closed[code])
+    yield closes
     tasks = len(asyncio.all_tasks(hub.loop))
     yield GaugeMetricFamily("chatproxy_tasks", "Tasks on the event loop.", value=tasks)
     yield GaugeMetricFamily(

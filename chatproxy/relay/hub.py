@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.db import Error as DatabaseError
 
+from chatproxy.closing import Close
 from chatproxy.conf import conf
 from chatproxy.flag import any_set
 from chatproxy.relay import registry
@@ -37,12 +38,6 @@ from chatproxy.upstream.governor import Priority
 
 logger = logging.getLogger(__name__)
 
-CLOSE_RESTARTING = 1012
-CLOSE_COME_BACK = 4100
-CLOSE_TOO_MANY_TABS = 4500
-CLOSE_ENDED = 4501
-CLOSE_REVOKED = 4502
-CLOSE_SLOW = 4400
 #: For a tab that came to a process that stops: its balancer has not noticed yet.
 BACK_LATER_MS = (1000.0, 3000.0)
 GOODBYE_S = 2.0
@@ -205,7 +200,7 @@ class Hub:
         place.link.over.set()
         # Only if something went wrong, or the link was let go just now, is a tab still here.
         for tab in list(place.stream.tabs):
-            tab.close(CLOSE_COME_BACK, "the link was given up")
+            tab.close(Close.COME_BACK, "the link was given up")
 
     async def _preload(self, place: Place) -> None:
         """What is stored is known: it is neither sent nor stored again."""
@@ -273,7 +268,7 @@ class Hub:
     async def _tabs_closed(self, stream: Stream) -> None:
         await asyncio.sleep(GOODBYE_S)
         for tab in self.crowd.of(stream.session_id):
-            tab.close(CLOSE_ENDED if tab.wants_session else 1000, "chat ended")
+            tab.close(Close.ENDED if tab.wants_session else Close.NORMAL, "chat ended")
 
     async def wait_connected(self, place: Place, timeout_s: float) -> bool:
         """Whether the link is up, waiting at most so long; early if the chat is over."""
@@ -308,7 +303,7 @@ class Hub:
         place = self.ensure(session_id, contact_id)
         for oldest in self.crowd.enter(session_id, tab):
             place.stream.detach(oldest)
-            oldest.close(CLOSE_TOO_MANY_TABS, "too many tabs")
+            oldest.close(Close.TOO_MANY_TABS, "too many tabs")
         return place
 
     def leave(self, tab: Tab, place: Place) -> None:
@@ -349,7 +344,7 @@ class Hub:
         """Close the tabs whose key is no longer good."""
         for tab in self.crowd.of(session_id):
             if tab.key_id not in live_keys:
-                tab.close(CLOSE_REVOKED, "key revoked")
+                tab.close(Close.REVOKED, "key revoked")
 
     # --- for the housekeeper and the metrics --------------------------------------------------
 
@@ -368,7 +363,7 @@ class Hub:
 
     @property
     def tab_count(self) -> int:
-        return sum(len(place.stream.tabs) for place in list(self._places.values()))
+        return len(self.crowd.everybody())
 
 
 def held(place: Place) -> Held:
@@ -379,7 +374,7 @@ def held(place: Place) -> Held:
 def send_away(tab: Tab, within_ms: tuple[float, float]) -> None:
     """Close a tab because this process stops; it comes back at a time of its own."""
     delay_ms = int(random.uniform(*within_ms))  # noqa: S311 - jitter
-    tab.close(CLOSE_RESTARTING, f'{{"retryAfterMs":{delay_ms}}}')
+    tab.close(Close.RESTARTING, f'{{"retryAfterMs":{delay_ms}}}')
 
 
 def _log_crash(task: asyncio.Task[None]) -> None:

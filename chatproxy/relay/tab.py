@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from chatproxy.closing import Close, closed
 from chatproxy.conf import conf
 from chatproxy.relay.fastpath import (
     SocketWriter,
@@ -24,8 +25,6 @@ from chatproxy.relay.fastpath import (
 )
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-
-CLOSE_SLOW = 4400
 
 
 class BrowserTab:
@@ -83,16 +82,17 @@ class BrowserTab:
             self._too_slow()
 
     def _too_slow(self) -> None:
-        self.close(CLOSE_SLOW, "reads too slowly")
+        self.close(Close.SLOW, "reads too slowly")
 
     def close(self, code: int, reason: str = "") -> None:
         """Close with ``code``; what already waits is sent first, unless the tab was too slow."""
         if self.is_closed:
             return
         self.is_closed = True
-        if code == CLOSE_SLOW:
+        closed[code] += 1
+        if code == Close.SLOW:
             self._waiting = None
-        self._push({"type": "websocket.close", "code": code, "reason": reason})
+        self._push({"type": "websocket.close", "code": int(code), "reason": reason})
 
     def forget(self) -> None:
         """The socket is gone: send nothing more."""

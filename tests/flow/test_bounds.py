@@ -17,6 +17,7 @@ import requests
 from chatproxy.bulkheads import DEFAULT_SIZES
 from tests.faults.wire import Wire
 from tests.flow.client import Visitor, eventually
+from tests.metrics import metric
 from tests.processes import RunningDemo, RunningSandbox, free_port, started_demo
 from tests.rawsocket import text_frame, upgrade
 
@@ -118,6 +119,26 @@ def test_a_tab_that_does_not_read_is_closed_and_comes_back_to_everything(
     assert messages == reader.texts()
     for tab in (reader, other, again):
         tab.close()
+
+
+@pytest.mark.parametrize("fast_path", ["true", "false"])
+def test_a_tab_that_reads_too_slowly_is_told_so(
+    running_sandbox: RunningSandbox, tmp_path: Path, fast_path: str
+) -> None:
+    """If it wakes up before the connection is given up, which is one second later."""
+    running_sandbox.reset()
+    running_sandbox.change(bot=False, quotas="off")
+    with started_demo(tmp_path, running_sandbox, CHAT_FAST_PATH=fast_path) as demo:
+        visitor = Visitor(demo.url)
+        sleeper = Sleeper(visitor.connect())
+        said = 0
+        with sleeper.socket:
+            while not metric(demo.url, "chatproxy_tabs_closed_total", code="4400"):
+                assert said < 20 * KEPT_FOR_A_SLOW_READER, "all of it is kept"
+                for _ in range(10):
+                    say(demo, visitor, LONG)
+                    said += len(LONG)
+            assert sleeper.read_all().endswith(b"\x11\x30reads too slowly")
 
 
 def test_without_the_fast_path_no_more_is_kept_for_who_does_not_read(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import requests
 from django.test import Client, override_settings
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.flow.client import Visitor, eventually
+from tests.metrics import metric
 from tests.processes import METRICS_TOKEN as TOKEN
 from tests.processes import RunningDemo, RunningSandbox
 
@@ -15,17 +15,6 @@ from tests.processes import RunningDemo, RunningSandbox
 def ask(demo: RunningDemo, authorization: str | None) -> requests.Response:
     headers = {"Authorization": authorization} if authorization else {}
     return requests.get(f"{demo.url}/metrics", headers=headers, timeout=10)
-
-
-def value(demo: RunningDemo, name: str, **labels: str) -> float:
-    """The sum of all samples of that name with these labels."""
-    text = ask(demo, f"Bearer {TOKEN}").text
-    return sum(
-        sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name == name and labels.items() <= sample.labels.items()
-    )
 
 
 @override_settings(CHAT_METRICS_TOKEN="")
@@ -54,22 +43,22 @@ def test_a_chat_shows_in_the_figures(demo: RunningDemo, sandbox: RunningSandbox)
     visitor.send("counted")
     tab.wait_text("counted")
 
-    assert value(demo, "chatproxy_links", state="connected") >= 1
-    watching = value(demo, "chatproxy_tabs")
+    assert metric(demo.url, "chatproxy_links", state="connected") >= 1
+    watching = metric(demo.url, "chatproxy_tabs")
     assert watching >= 1
-    assert value(demo, "chatproxy_frames_in_total") >= 1
-    assert value(demo, "chatproxy_frames_out_total") >= 1
-    assert value(demo, "chatproxy_database_up") == 1
+    assert metric(demo.url, "chatproxy_frames_in_total") >= 1
+    assert metric(demo.url, "chatproxy_frames_out_total") >= 1
+    assert metric(demo.url, "chatproxy_database_up") == 1
     calls = {"operation": "SendMessage", "outcome": "ok"}
-    assert value(demo, "chatproxy_upstream_call_seconds_count", **calls) >= 1
-    granted = value(demo, "chatproxy_governor_granted_total", group="message")
+    assert metric(demo.url, "chatproxy_upstream_call_seconds_count", **calls) >= 1
+    granted = metric(demo.url, "chatproxy_governor_granted_total", group="message")
     assert granted >= 1
     route = {"route": "participant/message", "method": "POST", "status": "200"}
-    assert value(demo, "chatproxy_http_requests_total", **route) >= 1
-    assert value(demo, "chatproxy_pool_threads", pool="message") > 0
-    eventually(lambda: value(demo, "chatproxy_recorder_waiting") == 0)
+    assert metric(demo.url, "chatproxy_http_requests_total", **route) >= 1
+    assert metric(demo.url, "chatproxy_pool_threads", pool="message") > 0
+    eventually(lambda: metric(demo.url, "chatproxy_recorder_waiting") == 0)
     tab.close()
-    eventually(lambda: value(demo, "chatproxy_tabs") < watching)
+    eventually(lambda: metric(demo.url, "chatproxy_tabs") < watching)
 
 
 def test_a_refusal_of_the_service_is_counted_by_its_name(
@@ -82,15 +71,15 @@ def test_a_refusal_of_the_service_is_counted_by_its_name(
     answer = visitor.call("message", {"ContentType": "text/plain", "Content": "hi"})
     assert answer.status_code == 429
     calls = {"operation": "SendMessage", "outcome": "ThrottlingException"}
-    assert value(demo, "chatproxy_upstream_call_seconds_count", **calls) >= 1
-    assert value(demo, "chatproxy_governor_penalties_total", group="message") >= 1
+    assert metric(demo.url, "chatproxy_upstream_call_seconds_count", **calls) >= 1
+    assert metric(demo.url, "chatproxy_governor_penalties_total", group="message") >= 1
 
 
 def test_a_deferred_answer_is_counted_with_its_own_status(demo: RunningDemo) -> None:
     route = {"route": "participant/connection", "status": "200"}
-    before = value(demo, "chatproxy_http_requests_total", **route)
+    before = metric(demo.url, "chatproxy_http_requests_total", **route)
     Visitor(demo.url).connect()  # waits for its link, so answers in a second hop
-    assert value(demo, "chatproxy_http_requests_total", **route) == before + 1
+    assert metric(demo.url, "chatproxy_http_requests_total", **route) == before + 1
 
 
 def test_no_address_key_or_word_of_a_visitor_is_in_the_figures(

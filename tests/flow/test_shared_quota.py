@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import requests
 
 from tests.cluster import RunningCluster, started_cluster
 from tests.flow.client import EVENT, Visitor, eventually
-from tests.processes import METRICS_TOKEN
+from tests.metrics import metric
 
 CHATS, SECONDS, MESSAGES_PER_S = 12, 3.0, 6.0
 TYPING = {"ContentType": EVENT + "typing"}
@@ -25,15 +23,9 @@ def cluster() -> Iterator[RunningCluster]:
         yield running
 
 
-def metric(cluster: RunningCluster, name: str) -> list[float]:
+def metrics(cluster: RunningCluster, name: str) -> list[float]:
     """Its value in each process, summed over labels."""
-    headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
-    texts = [
-        requests.get(f"{proxy.url}/metrics", headers=headers, timeout=10).text
-        for proxy in cluster.proxies
-    ]
-    line = re.compile(rf"^{name}(?:{{[^}}]*}})? (\S+)$", re.M)
-    return [sum(map(float, line.findall(text))) for text in texts]
+    return [metric(proxy.url, name) for proxy in cluster.proxies]
 
 
 def test_processes_spend_one_quota_with_redis_and_without(cluster: RunningCluster) -> None:
@@ -41,22 +33,22 @@ def test_processes_spend_one_quota_with_redis_and_without(cluster: RunningCluste
         visitors = list(pool.map(lambda _: Visitor(cluster.url), range(CHATS)))
         list(pool.map(lambda visitor: visitor.connect(), visitors))
     assert cluster.sandbox.state()["throttled"] == {}
-    eventually(lambda: metric(cluster, "chatproxy_governor_shared") == [1, 1])
-    before = metric(cluster, "chatproxy_governor_falls_back_total")
+    eventually(lambda: metrics(cluster, "chatproxy_governor_shared") == [1, 1])
+    before = metrics(cluster, "chatproxy_governor_falls_back_total")
 
     _talk(visitors)
     assert cluster.sandbox.state()["throttled"] == {}
-    assert all(count > 0 for count in metric(cluster, "chatproxy_governor_granted_total"))
+    assert all(count > 0 for count in metrics(cluster, "chatproxy_governor_granted_total"))
 
     cluster.cluster.redis.kill()
     _talk(visitors)
     assert cluster.sandbox.state()["throttled"] == {}
-    assert metric(cluster, "chatproxy_governor_shared") == [0, 0]
-    after = metric(cluster, "chatproxy_governor_falls_back_total")
+    assert metrics(cluster, "chatproxy_governor_shared") == [0, 0]
+    after = metrics(cluster, "chatproxy_governor_falls_back_total")
     assert all(more > less for more, less in zip(after, before, strict=True))
 
     cluster.cluster.redis.start()
-    eventually(lambda: metric(cluster, "chatproxy_governor_shared") == [1, 1])
+    eventually(lambda: metrics(cluster, "chatproxy_governor_shared") == [1, 1])
     _talk(visitors)
     assert cluster.sandbox.state()["throttled"] == {}
 

@@ -17,11 +17,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
-
 from tests.faults.ground import Ground, started_ground
 from tests.faults.page import Outbox, Page, Session
-from tests.processes import METRICS_TOKEN
+from tests.metrics import metric
 
 SAMPLE_EVERY_S = 10.0
 CUT_EVERY_S = 15.0
@@ -151,17 +149,12 @@ class Soak:
     def _sample(self) -> Sample:
         process = self._ground.processes[0]
         status = Path(f"/proc/{process.pid}/status").read_text()
-        told = requests.get(
-            f"{process.url}/metrics",
-            headers={"Authorization": f"Bearer {METRICS_TOKEN}"},
-            timeout=30,
-        ).text
         return Sample(
             self._now(),
             1024 * _number(r"VmRSS:\s+(\d+)", status),
             len(os.listdir(f"/proc/{process.pid}/fd")),
             _number(r"Threads:\s+(\d+)", status),
-            _number(r"chatproxy_tasks (\d+)", told),
+            int(metric(process.url, "chatproxy_tasks")),
         )
 
     def _settled(self, first: Sample) -> Sample:

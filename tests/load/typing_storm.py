@@ -16,12 +16,14 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.load.doors import ProxyDoor
-from tests.load.meter import Meter, labelled, read
+from tests.load.meter import Meter
 from tests.load.tabs import Tab
+from tests.metrics import metric
 from tests.processes import UNLIMITED, RunningDemo, started_demo, started_sandbox
 
 TYPING = {"ContentType": "application/vnd.amazonaws.connect.event.typing"}
@@ -102,8 +104,9 @@ class Show:
         assert all(tab.is_watching.is_set() for tab in self._tabs)
 
     async def _links(self) -> float:
-        now = await asyncio.to_thread(read, self._demo.url)
-        return labelled(now, "chatproxy_links", state="connected")
+        return await asyncio.to_thread(
+            partial(metric, self._demo.url, "chatproxy_links", state="connected")
+        )
 
     async def _part(self, who: str, *, types: bool) -> bool:
         """The messages, with or without typing; prints its row."""

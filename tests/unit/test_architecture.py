@@ -23,7 +23,7 @@ ARROWS = {
     "sessions": "sessions widgets upstream conf django cryptography",
     "sessions/control": "channels asgiref",
     "sessions/management": "demo child database serve lifespan uvloop",
-    "relay": "relay sessions upstream conf flag django",
+    "relay": "relay sessions upstream closing conf flag django",
     "relay/socket": "picows",
     "relay/housekeeping": "channels",  # hears what sessions/control publishes
     "relay/fastpath": "daphne autobahn twisted",
@@ -38,8 +38,9 @@ ARROWS = {
     "api/openapi": "botocore",  # the service's model, for the reference
     "api/service_model": "botocore",
     "api/limits": "breaker redis",
+    "api/consumers": "closing",
     "api/health": "lifespan",
-    "api/metrics": "bulkheads",
+    "api/metrics": "bulkheads closing",
     "cluster": "cluster demo widgets.demo_login child psycopg",
     "sandbox": (
         "sandbox upstream.vocabulary conf django channels asgiref botocore daphne twisted autobahn"

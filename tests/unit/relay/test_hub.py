@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from chatproxy.closing import Close
 from chatproxy.relay import hub as hub_module
 from chatproxy.relay import link as link_module
 from chatproxy.relay import registry
-from chatproxy.relay.hub import CLOSE_COME_BACK, CLOSE_TOO_MANY_TABS, Hub
+from chatproxy.relay.hub import Hub
 from chatproxy.sessions import control, items
 from chatproxy.sessions.models import ChatSession, LinkLease, State
 from chatproxy.upstream.governor import Priority
@@ -170,7 +171,7 @@ async def test_one_tab_too_many_closes_the_oldest(
     settings.CHAT_TABS_PER_SESSION = 2
     chat = make_chat()
     tabs = [await attached(hub, chat) for _ in range(3)]
-    assert [tab.closed and tab.closed[0] for tab in tabs] == [CLOSE_TOO_MANY_TABS, None, None]
+    assert [tab.closed and tab.closed[0] for tab in tabs] == [Close.TOO_MANY_TABS, None, None]
     assert hub.tab_count == 2
 
 
@@ -182,7 +183,7 @@ async def test_a_socket_that_never_subscribes_counts_as_a_tab(
     silent = opened(hub, chat)
     tabs = [await attached(hub, chat), opened(hub, other), await attached(hub, chat)]
     assert silent.closed is not None
-    assert silent.closed[0] == CLOSE_TOO_MANY_TABS
+    assert silent.closed[0] == Close.TOO_MANY_TABS
     assert [tab.closed for tab in tabs] == [None, None, None]
 
 
@@ -277,7 +278,7 @@ async def test_tabs_of_a_link_that_was_given_up_are_told_to_come_back(
     place.task.cancel()
     await until(lambda: tab.closed)
     assert tab.closed is not None
-    assert tab.closed[0] == CLOSE_COME_BACK
+    assert tab.closed[0] == Close.COME_BACK
 
 
 async def test_a_tab_that_subscribes_after_its_link_was_let_go_gets_a_new_one(
@@ -351,7 +352,7 @@ async def test_tabs_of_a_fourth_link_that_never_comes_are_sent_to_those_that_hav
     tab = await attached(hub, chat)
     await until(lambda: tab.closed and hub.place(str(chat.pk)) is None)
     assert tab.closed
-    assert tab.closed[0] == CLOSE_COME_BACK
+    assert tab.closed[0] == Close.COME_BACK
     assert len(published) == 2
     assert upstream.sockets == []
 

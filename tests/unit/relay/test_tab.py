@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from chatproxy.relay.tab import CLOSE_SLOW, BrowserTab
+from chatproxy.closing import Close
+from chatproxy.relay.tab import BrowserTab
 from tests.unit.relay.fakes import until
 
 
@@ -65,7 +66,7 @@ async def test_a_tab_that_does_not_read_is_closed_at_the_bound(settings: Any) ->
     assert sent == 65
     browser.reads.set()
     await until(lambda: browser.got and browser.got[-1]["type"] == "websocket.close")
-    assert browser.got[-1]["code"] == CLOSE_SLOW
+    assert browser.got[-1]["code"] == Close.SLOW
     assert len(browser.texts) <= 1  # nothing of what waited: it comes back and catches up
 
 
