@@ -1,5 +1,5 @@
 // Drives an unmodified ChatJS from outside: commands come as JSON lines on stdin, answers and everything
-// the library reports go as JSON lines to stdout. Usage: node chatjs.cjs <module> <endpoint>
+// the library reports go as JSON lines to stdout. Usage: node chatjs.cjs <module> <endpoint> <page>
 "use strict";
 const readline = require("node:readline");
 const { WebSocket } = require("ws");
@@ -11,13 +11,18 @@ Object.defineProperty(globalThis, "navigator", {
   value: { onLine: true, userAgent: "Node" },
   configurable: true,
 });
-globalThis.WebSocket = WebSocket;
+globalThis.WebSocket = class extends WebSocket {
+  constructor(...given) {
+    super(...given);
+    report({ opens: "a socket" });
+  }
+};
 
-const [moduleName, endpoint] = process.argv.slice(2);
+const [moduleName, endpoint, pageUrl] = process.argv.slice(2);
 if (moduleName === "chatjs-2") {
   // It does not know fetch; jsdom's XMLHttpRequest asks for CORS like a browser's.
   const { JSDOM } = require("jsdom");
-  const page = new JSDOM("", { url: endpoint.replace("127.0.0.1", "localhost") });
+  const page = new JSDOM("", { url: pageUrl });
   globalThis.XMLHttpRequest = page.window.XMLHttpRequest;
 }
 require(moduleName);

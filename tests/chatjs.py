@@ -29,9 +29,14 @@ needs_chatjs = pytest.mark.skipif(
 
 
 class ChatJs:
-    """One running ChatJS session."""
+    """One running ChatJS session.
+
+    Attributes:
+        sockets: How many it has tried to open.
+    """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.sockets = 0
         self._process = process
         self._lines: queue.Queue[Wire] = queue.Queue()
         self._unheard: list[Wire] = []
@@ -81,18 +86,35 @@ class ChatJs:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            if line.startswith("{"):
-                self._lines.put(json.loads(line))
+            if not line.startswith("{"):
+                continue
+            told = json.loads(line)
+            if "opens" in told:
+                self.sockets += 1
+            else:
+                self._lines.put(told)
 
 
 @contextmanager
 def chatjs(
-    version: str, url: str, *, contact_id: str, participant_id: str, participant_token: str
+    version: str,
+    url: str,
+    *,
+    contact_id: str,
+    participant_id: str,
+    participant_token: str,
+    page_url: str = "",
 ) -> Iterator[ChatJs]:
-    """A session of this version of ChatJS with the Participant Service at ``url``."""
+    """A session of this version of ChatJS with the Participant Service at ``url``.
+
+    Args:
+        page_url: Where the page is that uses it, on the widget's list of origins; only version 2,
+            in jsdom, has a page. By default another name of the same server.
+    """
+    page_url = page_url or url.replace("127.0.0.1", "localhost")
     assert NODE is not None
     with subprocess.Popen(
-        [NODE, str(DRIVER), VERSIONS[version], url],
+        [NODE, str(DRIVER), VERSIONS[version], url, page_url],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

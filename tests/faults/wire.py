@@ -61,8 +61,6 @@ class Wire:
         self._weather = FAIR
         self._changed: asyncio.Event
         self._open: set[_Connection] = set()
-        #: Connections that somebody tried to open, refused ones included.
-        self.tried = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -131,7 +129,6 @@ class Wire:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.tried += 1
         near = _End(reader, writer)
         if self._weather.refuses:
             near.reset()

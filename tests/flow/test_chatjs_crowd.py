@@ -6,9 +6,8 @@ import time
 from pathlib import Path
 
 from tests.chatjs import chatjs, needs_chatjs
-from tests.faults.wire import Wire
 from tests.flow.client import Visitor
-from tests.processes import RunningSandbox, free_port, started_demo
+from tests.processes import RunningSandbox, started_demo
 
 pytestmark = needs_chatjs
 
@@ -22,10 +21,8 @@ def test_one_tab_too_many_takes_turns_and_does_not_storm(
 ) -> None:
     running_sandbox.reset()
     running_sandbox.change(bot=False, quotas="off")
-    front = free_port()
-    limits = {"CHAT_PUBLIC_URL": f"http://127.0.0.1:{front}", "CHAT_TABS_PER_SESSION": "1"}
-    with started_demo(tmp_path, running_sandbox, **limits) as demo, Wire(front, demo.port) as wire:
-        visitor = Visitor(demo.url)  # past the wire: only sockets come by it
+    with started_demo(tmp_path, running_sandbox, CHAT_TABS_PER_SESSION="1") as demo:
+        visitor = Visitor(demo.url)
         given = {
             "contact_id": visitor.contact_id,
             "participant_id": visitor.participant_id,
@@ -34,9 +31,9 @@ def test_one_tab_too_many_takes_turns_and_does_not_storm(
         with chatjs("5", demo.url, **given) as first, chatjs("5", demo.url, **given) as second:
             first.connect()
             assert second.do("connect")["connectSuccess"] is True
-            before = wire.tried
+            before = first.sockets + second.sockets
             time.sleep(WATCHED_S)
-            opened = wire.tried - before
+            opened = first.sockets + second.sockets - before
             assert 2 < opened <= MOST, f"{opened} sockets in {WATCHED_S:.0f} s"
             for text in ("one", "two", "three"):
                 demo.sandbox.control(
