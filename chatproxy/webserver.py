@@ -46,6 +46,10 @@ FRAMES_PER_10_S = 120
 #: itself it may hold 4 MB, and the bound for slow readers counts from there on.
 SEND_BUFFER_BYTES = 131_072
 
+#: A browser has so long to answer a close before it is cut off. On a bad network the close waits
+#: behind other frames, and with it why, and when to come back; autobahn's own is one second.
+CLOSE_ANSWER_S = 5.0
+
 #: RFC 6455: a close frame has 125 bytes, two of them the code.
 MAX_REASON_BYTES = 123
 
@@ -140,6 +144,7 @@ class ChatServer(Server):  # type: ignore[misc]
 
         factory.buildProtocol = bounded
         factory.log = _written_nowhere
+        self.ws_factory.setProtocolOptions(closeHandshakeTimeout=CLOSE_ANSWER_S)
         if self.ws_factory.protocol is WebSocketProtocol:
             self.ws_factory.protocol = BoundedSocket
         self.loop.call_soon(self._on_running)

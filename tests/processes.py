@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote
 
 import pytest
@@ -119,6 +119,10 @@ class RunningSandbox:
         """Let its time pass; what falls due meanwhile has happened."""
         self.control("POST", "clock", {"advance_s": seconds})
 
+    def say(self, contact_id: str, text: str) -> None:
+        """The chat's agent says ``text``."""
+        self.control("POST", f"contacts/{contact_id}/say", {"content": text})
+
     def add_fault(self, **fault: object) -> Any:
         return self.control("POST", "faults", fault)
 
@@ -192,7 +196,12 @@ def started_sandbox(folder: Path, **environ: str) -> Iterator[RunningSandbox]:
 
 
 @contextmanager
-def started_demo(folder: Path, sandbox: RunningSandbox, **environ: str) -> Iterator[RunningDemo]:
+def started_demo(
+    folder: Path,
+    sandbox: RunningSandbox,
+    server: Literal["daphne", "uvicorn"] = "daphne",
+    **environ: str,
+) -> Iterator[RunningDemo]:
     """A migrated, seeded proxy in front of ``sandbox``; ``environ`` wins over the demo's own."""
     port = free_port()
     folder.mkdir(parents=True, exist_ok=True)
@@ -205,9 +214,19 @@ def started_demo(folder: Path, sandbox: RunningSandbox, **environ: str) -> Itera
     }
     settings = environment(port, sandbox.port, {**clean_environment(), **given}, var=folder)
     _manage(settings, "demo", "--prepare", "--port", str(port))
-    child = proxy_process(port, environ=settings, log_dir=folder)
+    if server == "uvicorn":
+        child = Child("proxy", _uvicorn(port), environ=settings, port=port, log_dir=folder)
+    else:
+        child = proxy_process(port, environ=settings, log_dir=folder)
     with _kept_running(child):
         yield RunningDemo(child, sandbox, settings)
+
+
+def _uvicorn(port: int) -> list[str]:
+    """As docs/operations.md tells to start it."""
+    options = "--loop uvloop --http httptools --ws websockets-sansio --ws-per-message-deflate false"
+    where = f"--host 127.0.0.1 --port {port}"
+    return f"-m uvicorn chatproxy.asgi:application {options} {where}".split()
 
 
 @contextmanager

@@ -17,9 +17,10 @@ import requests
 from chatproxy.bulkheads import DEFAULT_SIZES
 from tests.faults.wire import Wire
 from tests.flow.client import Visitor, eventually
+from tests.flow.sleeper import Sleeper
 from tests.metrics import metric
 from tests.processes import RunningDemo, RunningSandbox, free_port, started_demo
-from tests.rawsocket import text_frame, upgrade
+from tests.rawsocket import upgrade
 
 KEPT_FOR_A_SLOW_READER = 1024 * 1024
 #: What the kernel takes of a connection that nobody reads, at both ends, and what is said
@@ -59,111 +60,42 @@ def tabs(demo: RunningDemo) -> int:
     return int(requests.get(f"{demo.url}/readyz", timeout=10).json()["tabs"])
 
 
-def say(demo: RunningDemo, visitor: Visitor, text: str) -> None:
-    demo.sandbox.control("POST", f"contacts/{visitor.contact_id}/say", {"content": text})
-
-
-class Sleeper:
-    """A browser that subscribes and then reads nothing, with as small a buffer as may be."""
-
-    def __init__(self, url: str) -> None:
-        at = urlsplit(url)
-        self.socket = socket.socket()
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self.socket.settimeout(20)
-        self.socket.connect((at.hostname, at.port))
-        self.socket.sendall(upgrade(url))
-        self._read_until(b"\r\n\r\n")
-        self.socket.sendall(
-            text_frame(b'{"topic":"aws/subscribe","content":{"topics":["aws/chat"]}}')
-        )
-        self._read_until(b'"success"')
-
-    def read_all(self) -> bytes:
-        """Wake up: all that is still to be had, until the server has closed."""
-        parts = []
-        try:
-            while part := self.socket.recv(1 << 20):
-                parts.append(part)
-        except ConnectionError:
-            pass
-        self.socket.close()
-        return b"".join(parts)
-
-    def _read_until(self, end: bytes) -> None:
-        seen = b""
-        while end not in seen:
-            seen += self.socket.recv(4096)
-
-
-def test_a_tab_that_does_not_read_is_closed_and_comes_back_to_everything(
-    demo: RunningDemo,
-) -> None:
-    visitor, neighbour = Visitor(demo.url), Visitor(demo.url)
-    reader, other = visitor.open_tab(), neighbour.open_tab()
-    sleeper = Sleeper(visitor.connect())
-    said, end = 0, time.monotonic() + 40
-    while tabs(demo) == 3:
-        assert time.monotonic() < end, "it is kept for ever"
-        for _ in range(20):
-            said += 1
-            say(demo, visitor, f"{said} {LONG}")
-    say(demo, neighbour, "as if nothing were")
-    other.wait_text("as if nothing were", 5)
-    reader.wait(lambda frame: f'"Content":"{said} x' in str(frame.get("content")))
-    assert len(reader.texts()) == said
-    assert len(sleeper.read_all()) < IN_THE_KERNEL + KEPT_FOR_A_SLOW_READER
-    again = visitor.open_tab(after="0")  # so much is not replayed, but read
-    again.wait(lambda frame: bool((frame.get("content") or {}).get("reset")))
-    messages = [item["Content"] for item in visitor.transcript() if item["Type"] == "MESSAGE"]
-    assert messages == reader.texts()
-    for tab in (reader, other, again):
-        tab.close()
-
-
 @pytest.mark.parametrize("fast_path", ["true", "false"])
-def test_a_tab_that_reads_too_slowly_is_told_so(
+def test_a_tab_that_does_not_read_is_closed_and_comes_back_to_everything(
     running_sandbox: RunningSandbox, tmp_path: Path, fast_path: str
 ) -> None:
-    """If it wakes up before the connection is given up, which is one second later."""
     running_sandbox.reset()
     running_sandbox.change(bot=False, quotas="off")
     with started_demo(tmp_path, running_sandbox, CHAT_FAST_PATH=fast_path) as demo:
-        visitor = Visitor(demo.url)
-        sleeper = Sleeper(visitor.connect())
-        said = 0
+        visitor, neighbour = Visitor(demo.url), Visitor(demo.url)
+        reader, other = visitor.open_tab(), neighbour.open_tab()
+        sleeper, said = Sleeper(visitor.connect()), 0
         with sleeper.socket:
             while not metric(demo.url, "chatproxy_tabs_closed_total", code="4400"):
-                assert said < 20 * KEPT_FOR_A_SLOW_READER, "all of it is kept"
+                assert said < 2000, "it is kept for ever"
                 for _ in range(10):
-                    say(demo, visitor, LONG)
-                    said += len(LONG)
-            assert sleeper.read_all().endswith(b"\x11\x30reads too slowly")
-
-
-def test_without_the_fast_path_no_more_is_kept_for_who_does_not_read(
-    running_sandbox: RunningSandbox, tmp_path: Path
-) -> None:
-    """Daphne takes all it is given: its own buffer has to be looked at."""
-    running_sandbox.reset()
-    running_sandbox.change(bot=False, quotas="off")
-    with started_demo(tmp_path, running_sandbox, CHAT_FAST_PATH="false") as demo:
-        visitor = Visitor(demo.url)
-        said = 0
-        with Sleeper(visitor.connect()).socket:
-            while tabs(demo):
-                # It counts until daphne has given up hope of an answer to the close, too.
-                assert said < 20 * KEPT_FOR_A_SLOW_READER, "all of it is kept"
-                for _ in range(20):
-                    say(demo, visitor, LONG)
-                    said += len(LONG)
+                    said += 1
+                    demo.sandbox.say(visitor.contact_id, f"{said} {LONG}")
+            read = sleeper.read_all()  # it wakes up before the connection is cut
+        assert read.endswith(b"\x11\x30reads too slowly")
+        assert len(read) < IN_THE_KERNEL + KEPT_FOR_A_SLOW_READER
+        demo.sandbox.say(neighbour.contact_id, "as if nothing were")
+        other.wait_text("as if nothing were", 5)
+        reader.wait(lambda frame: f'"Content":"{said} x' in str(frame.get("content")))
+        assert len(reader.texts()) == said
+        again = visitor.open_tab(after="0")  # so much is not replayed, but read
+        again.wait(lambda frame: bool((frame.get("content") or {}).get("reset")))
+        messages = [item["Content"] for item in visitor.transcript() if item["Type"] == "MESSAGE"]
+        assert messages == reader.texts()
+        for tab in (reader, other, again):
+            tab.close()
 
 
 def test_the_ninth_tab_closes_the_first(demo: RunningDemo) -> None:
     visitor = Visitor(demo.url)
     opened = [visitor.open_tab() for _ in range(9)]
     assert opened[0].wait_closed() == 4500
-    say(demo, visitor, "to eight")
+    demo.sandbox.say(visitor.contact_id, "to eight")
     for tab in opened[1:]:
         tab.wait_text("to eight")
         tab.close()

@@ -36,9 +36,7 @@ def test_one_tab_too_many_takes_turns_and_does_not_storm(
             opened = first.sockets + second.sockets - before
             assert 2 < opened <= MOST, f"{opened} sockets in {WATCHED_S:.0f} s"
             for text in ("one", "two", "three"):
-                demo.sandbox.control(
-                    "POST", f"contacts/{visitor.contact_id}/say", {"content": text}
-                )
+                demo.sandbox.say(visitor.contact_id, text)
                 first.do("sendMessage", contentType="text/plain", message=f"re: {text}")
         visitor.connect()
         said = [item["Content"] for item in visitor.transcript() if item["Type"] == "MESSAGE"]

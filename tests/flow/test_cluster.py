@@ -60,10 +60,6 @@ def held(cluster: RunningCluster, visitors: list[Visitor]) -> list[tuple[str, in
         ).fetchall()
 
 
-def say(cluster: RunningCluster, visitor: Visitor, text: str) -> None:
-    cluster.sandbox.control("POST", f"contacts/{visitor.contact_id}/say", {"content": text})
-
-
 def sockets(cluster: RunningCluster, visitor: Visitor) -> int:
     return int(cluster.sandbox.control("GET", f"contacts/{visitor.contact_id}")["sockets"])
 
@@ -93,7 +89,7 @@ def test_a_whole_chat_goes_through_nginx(cluster: RunningCluster) -> None:
     with_a_long_word = visitor.open_tab()
     text = "long " * 3_000
     visitor.send(text)
-    say(cluster, visitor, "and back")
+    cluster.sandbox.say(visitor.contact_id, "and back")
     with_a_long_word.wait_text("and back")
     assert with_a_long_word.texts() == [text, "and back"]
     assert visitor.call("disconnect", {}).status_code == 200
@@ -108,7 +104,7 @@ def test_more_lines_at_once_than_a_channel_layer_holds_all_arrive(cluster: Runni
     tabs = [visitor.open_tab() for _ in range(2)]
     lines = [f"line {number}" for number in range(1_050)]
     for line in lines:
-        say(cluster, visitor, line)
+        cluster.sandbox.say(visitor.contact_id, line)
     for tab in tabs:
         tab.wait(lambda frame: '"line 1049"' in str(frame.get("content")))
         assert tab.texts() == lines
@@ -119,13 +115,13 @@ def test_a_process_that_dies_hands_its_chats_to_another(cluster: RunningCluster)
     visitors = [Visitor(cluster.url) for _ in range(6)]
     tabs = {visitor: visitor.open_tab() for visitor in visitors}
     for visitor in visitors:
-        say(cluster, visitor, "before")
+        cluster.sandbox.say(visitor.contact_id, "before")
         tabs[visitor].wait_text("before")
     dies = max(cluster.proxies, key=tabs_at)
     assert tabs_at(dies) > 0
     dies.kill()
     for visitor in visitors:
-        say(cluster, visitor, "meanwhile")
+        cluster.sandbox.say(visitor.contact_id, "meanwhile")
     back = {visitor: _come_back(visitor, tab) for visitor, tab in tabs.items()}
     for visitor, tab in back.items():
         visitor.send("after")
@@ -156,7 +152,7 @@ def test_with_random_routing_it_is_still_right(scattered: RunningCluster) -> Non
             token = str(uuid.uuid4())
             visitor.send(f"mine {number}", token)
             visitor.send(f"mine {number}", token)  # a repeat, through another process
-            say(scattered, visitor, f"theirs {number}")
+            scattered.sandbox.say(visitor.contact_id, f"theirs {number}")
     expected = [f"{who} {number}" for number in range(4) for who in ("mine", "theirs")]
     for visitor, its_tabs in tabs.items():
         assert said_upstream(scattered, visitor) == expected

@@ -67,7 +67,7 @@ def talking(cluster: RunningCluster, visitors: list[Visitor]) -> Iterator[None]:
         number = 0
         while not over.is_set():
             for visitor in visitors:
-                say(cluster, visitor, f"line {number}")
+                cluster.sandbox.say(visitor.contact_id, f"line {number}")
             number += 1
             over.wait(0.1)
 
@@ -78,10 +78,6 @@ def talking(cluster: RunningCluster, visitors: list[Visitor]) -> Iterator[None]:
         finally:
             over.set()
         talks.result()
-
-
-def say(cluster: RunningCluster, visitor: Visitor, text: str) -> None:
-    cluster.sandbox.control("POST", f"contacts/{visitor.contact_id}/say", {"content": text})
 
 
 def said_upstream(cluster: RunningCluster, visitor: Visitor) -> list[str]:
@@ -107,7 +103,7 @@ def test_chats_move_to_the_next_process_without_a_gap(cluster: RunningCluster) -
                     moved += links_of(proxy)
                     _deployed(cluster, proxy, visitors)
             for visitor in visitors:
-                say(cluster, visitor, "the last line")
+                cluster.sandbox.say(visitor.contact_id, "the last line")
             eventually(
                 lambda: (
                     all("the last line" in watcher.texts for watcher in watchers)

@@ -17,10 +17,6 @@ def quiet(demo: RunningDemo) -> RunningDemo:
     return demo
 
 
-def say(demo: RunningDemo, visitor: Visitor, text: str) -> None:
-    demo.sandbox.control("POST", f"contacts/{visitor.contact_id}/say", {"content": text})
-
-
 def end(demo: RunningDemo, visitor: Visitor, **how: object) -> None:
     demo.sandbox.control("POST", f"contacts/{visitor.contact_id}/end", how)
 
@@ -29,7 +25,7 @@ def test_a_new_tab_sees_what_comes_and_its_own_sends_once(demo: RunningDemo) -> 
     visitor = Visitor(quiet(demo).url)
     tab = visitor.open_tab()
     sent = visitor.send("one")
-    say(demo, visitor, "two")
+    demo.sandbox.say(visitor.contact_id, "two")
     tab.wait_text("two")
     assert tab.texts() == ["one", "two"]
     assert [item["Id"] for item in tab.items()].count(sent["Id"]) == 1
@@ -42,7 +38,7 @@ def test_a_reloaded_page_resumes_behind_its_position(demo: RunningDemo) -> None:
     tab.wait_text("before")
     position = tab.position
     tab.close()
-    say(demo, visitor, "meanwhile")
+    demo.sandbox.say(visitor.contact_id, "meanwhile")
     again = visitor.open_tab(after=position)
     again.wait(lambda frame: "replayed" in (frame.get("content") or {}))
     again.wait_text("meanwhile")
@@ -52,7 +48,7 @@ def test_a_reloaded_page_resumes_behind_its_position(demo: RunningDemo) -> None:
 def test_every_tab_of_a_session_shares_one_upstream_socket(demo: RunningDemo) -> None:
     visitor = Visitor(quiet(demo).url)
     tabs = [visitor.open_tab() for _ in range(4)]
-    say(demo, visitor, "to all")
+    demo.sandbox.say(visitor.contact_id, "to all")
     for tab in tabs:
         tab.wait_text("to all")
     contact = demo.sandbox.control("GET", f"contacts/{visitor.contact_id}")
@@ -63,11 +59,11 @@ def test_kill_nine_in_the_middle_loses_and_doubles_nothing(demo: RunningDemo) ->
     visitor = Visitor(quiet(demo).url)
     tab = visitor.open_tab()
     visitor.send("first")
-    say(demo, visitor, "second")
+    demo.sandbox.say(visitor.contact_id, "second")
     tab.wait_text("second")
     position = tab.position
     demo.kill9()
-    say(demo, visitor, "said while it was dead")
+    demo.sandbox.say(visitor.contact_id, "said while it was dead")
     demo.restart()
     again = visitor.open_tab(after=position)
     again.wait_text("said while it was dead")
@@ -91,7 +87,7 @@ def test_after_a_crash_the_chat_is_taken_up_with_no_tab_open(demo: RunningDemo) 
     demo.restart()
     # What the dead process had not stored can be read only while the chat goes on.
     eventually(lambda: read() > read_before, what="nobody took the chat up")
-    say(demo, visitor, "still there?")
+    demo.sandbox.say(visitor.contact_id, "still there?")
     end(demo, visitor)
     eventually(lambda: visitor.state() == "ended")
     items = visitor.get("session/transcript?format=json").json()["items"]
@@ -103,7 +99,7 @@ def test_a_chat_that_ended_with_no_tab_open_is_there_complete(demo: RunningDemo)
     visitor = Visitor(quiet(demo).url)
     visitor.connect()
     visitor.send("anybody?")
-    say(demo, visitor, "one moment")
+    demo.sandbox.say(visitor.contact_id, "one moment")
     end(demo, visitor)
     eventually(lambda: visitor.state() == "ended")
     answer = visitor.get("session").json()
@@ -120,7 +116,7 @@ def test_an_end_while_we_were_dead_is_told_and_marked_incomplete(demo: RunningDe
     visitor.send("hello?")
     demo.kill9()
     lost_from = datetime.now(UTC)
-    say(demo, visitor, "never heard of")
+    demo.sandbox.say(visitor.contact_id, "never heard of")
     end(demo, visitor)
     demo.restart()
     eventually(lambda: visitor.state() == "ended")
@@ -136,7 +132,7 @@ def test_a_lost_upstream_socket_is_told_and_its_gap_is_filled(demo: RunningDemo)
     demo.sandbox.add_fault(kind="refuse_handshake", seconds=2)
     demo.sandbox.control("POST", f"contacts/{visitor.contact_id}/drop-sockets", {})
     tab.wait(lambda f: f.get("content") == {"state": "reconnecting"})
-    say(demo, visitor, "in the gap")
+    demo.sandbox.say(visitor.contact_id, "in the gap")
     tab.wait_text("in the gap")
     tab.wait(lambda f: f.get("content") == {"state": "connected"})
     assert tab.texts() == ["one", "in the gap"]
@@ -146,7 +142,7 @@ def test_a_tab_too_many_closes_the_oldest(demo: RunningDemo) -> None:
     visitor = Visitor(quiet(demo).url)
     tabs = [visitor.open_tab() for _ in range(9)]
     assert tabs[0].wait_closed() == 4500
-    say(demo, visitor, "to eight")
+    demo.sandbox.say(visitor.contact_id, "to eight")
     for tab in tabs[1:]:
         tab.wait_text("to eight")
 
@@ -196,6 +192,6 @@ def test_a_deploy_tells_each_tab_when_to_come_back(demo: RunningDemo) -> None:
     stopping.join()
     demo.restart()
     again = visitor.open_tab(after=position)
-    say(demo, visitor, "after")
+    demo.sandbox.say(visitor.contact_id, "after")
     again.wait_text("after")
     assert [text for text in again.texts() if text != "before"] == ["after"]

@@ -227,16 +227,12 @@ def with_a_past(demo: RunningDemo) -> Visitor:
         visitor = Visitor(demo.url, continues=earlier.key if earlier else None)
         visitor.connect()
         for line in range(length):
-            say(demo, visitor, f"chat {number}, line {line}")
+            demo.sandbox.say(visitor.contact_id, f"chat {number}, line {line}")
         demo.sandbox.control("POST", f"contacts/{visitor.contact_id}/end", {})
         eventually(lambda visitor=visitor: visitor.state() == "ended")
         earlier = visitor
     assert earlier is not None
     return Visitor(demo.url, continues=earlier.key)
-
-
-def say(demo: RunningDemo, visitor: Visitor, text: str) -> None:
-    demo.sandbox.control("POST", f"contacts/{visitor.contact_id}/say", {"content": text})
 
 
 # What happens to the link before which page is asked for.
@@ -257,7 +253,7 @@ def test_the_past_is_whole_whatever_becomes_of_the_link_between_two_pages(
         demo.sandbox.add_fault(kind="refuse_handshake", contact_id=visitor.contact_id)
     visitor.connect()
     for number in range(11):
-        say(demo, visitor, f"today {number}")
+        demo.sandbox.say(visitor.contact_id, f"today {number}")
     upstream = Upstream(demo.sandbox, visitor.contact_id)
     line = Line(demo, visitor)
     if 0 not in schedule:
