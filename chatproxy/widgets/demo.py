@@ -29,7 +29,8 @@ def seed_demo(port: int) -> None:
     Raises:
         NotADemo: ``CHAT_DEMO`` is not on, or ``CHAT_PUBLIC_URL`` is not on loopback.
     """
-    host = urlsplit(settings.CHAT_PUBLIC_URL).hostname
+    public = urlsplit(settings.CHAT_PUBLIC_URL)
+    host = public.hostname
     if not settings.CHAT_DEMO:
         raise NotADemo("The demo's widget and log-in are for CHAT_DEMO=1 only, which is not set.")
     if host not in _LOOPBACK:
@@ -37,7 +38,9 @@ def seed_demo(port: int) -> None:
             f"The demo's widget and log-in are for this machine only, and CHAT_PUBLIC_URL is at "
             f"{host or 'no host'}: leave it unset, or give it the host 127.0.0.1."
         )
-    _make_widget([normal_origin(f"http://{name}:{port}") for name in ("127.0.0.1", "localhost")])
+    pages = [f"http://{name}:{port}" for name in ("127.0.0.1", "localhost")]
+    pages.append(f"{public.scheme}://{public.netloc}")  # a server of one's own in front
+    _make_widget([normal_origin(page) for page in pages])
     _make_admin()
 
 

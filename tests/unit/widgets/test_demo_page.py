@@ -28,6 +28,16 @@ def test_what_was_changed_in_the_admin_is_left_as_it_is() -> None:
     assert Widget.objects.get(key="demo").content_types == ["text/plain"]
 
 
+def test_a_server_of_ones_own_in_front_is_on_the_list(settings: Settings) -> None:
+    settings.CHAT_PUBLIC_URL = "https://localhost:8443"
+    seed_demo(8000)
+    assert Widget.objects.get(key="demo").allowed_origins == [
+        "http://127.0.0.1:8000",
+        "http://localhost:8000",
+        "https://localhost:8443",
+    ]
+
+
 def test_page_needs_nothing_inline() -> None:
     seed_demo(8000)
     answer = Client().get("/demo/")
