@@ -43,17 +43,17 @@ class Group(StrEnum):
 
 
 class Priority(IntEnum):
-    """Who comes first within a group. Names for different groups stand for the same three ranks."""
+    """Who comes first within a group. Names for different groups may stand for the same rank."""
 
     NORMAL = 0
     NEW_CHAT = 0
     MESSAGE = 0
     READER = 0  # a person waits for this transcript
     TAB_CONNECTION = 1
-    RECEIPT = 1
     GAP = 1  # a link fills its gap for tabs that are open
     BACKGROUND = 2
-    TYPING = 2
+    RECEIPT = 3
+    TYPING = 4
 
 
 #: Operation whose published quota a group has.
@@ -70,8 +70,9 @@ _QUOTA_OF: Final = {
     Group.STOP_CONTACT: Operation.STOP_CONTACT,
 }
 
-#: Share of the burst each priority leaves for those above it.
-RESERVES: Final = (0.0, 0.25, 0.5)
+#: Share of the burst each priority leaves for those above it. In the long run nobody gets less for
+#: it, only later: what can wait or be shed leaves nearly all of the burst to a rush of messages.
+RESERVES: Final = (0.0, 0.25, 0.5, 0.8, 0.9)
 
 #: Longest time the bucket stays halved after a 429; the actual one is random, so that processes
 #: that were throttled together do not come back together.

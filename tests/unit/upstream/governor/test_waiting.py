@@ -35,7 +35,7 @@ async def test_who_waits_is_served_as_permits_come(governor: Governor, time: Fak
     assert done == ["a"]
     await time.advance(2 / MESSAGE_RATE)
     assert done == ["a", "b", "c"]
-    assert governor.stats()[Group.MESSAGE].waiting == (0, 0, 0)
+    assert not any(governor.stats()[Group.MESSAGE].waiting)
 
 
 async def test_messages_go_before_receipts_before_typing(
@@ -119,7 +119,7 @@ async def test_a_cancelled_waiter_leaves_nothing_behind(governor: Governor, time
     await settle()
     gone.cancel()
     await asyncio.wait({gone})
-    assert governor.stats()[Group.MESSAGE].waiting == (0, 0, 0)
+    assert not any(governor.stats()[Group.MESSAGE].waiting)
     await time.advance(1)
     assert time.pending() == 0
     assert governor.stats()[Group.MESSAGE].tokens == pytest.approx(
