@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
+
+import pytest
 
 from chatproxy.flag import Flag, any_set
 
@@ -42,6 +45,23 @@ async def test_one_that_is_set_and_cleared_at_once_lets_nobody_believe_that_it_i
     flag.set()
     flag.clear()
     assert not await waiting
+
+
+async def test_a_wait_that_is_over_leaves_no_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, timers = asyncio.get_running_loop(), list[asyncio.TimerHandle]()
+    call_later = loop.call_later
+
+    def noted(*given: Any) -> asyncio.TimerHandle:
+        timers.append(call_later(*given))
+        return timers[-1]
+
+    monkeypatch.setattr(loop, "call_later", noted)
+    flag = Flag()
+    waiting = asyncio.create_task(any_set(flag, within_s=60.0))
+    await asyncio.sleep(0)
+    flag.set()
+    assert await waiting
+    assert [timer.cancelled() for timer in timers] == [True]
 
 
 async def test_a_wait_that_is_cancelled_leaves_nothing_behind() -> None:
