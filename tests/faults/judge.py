@@ -133,12 +133,14 @@ def _judge_sends(world: World, session: int, verdict: Verdict) -> None:
 
 
 def _judge_links(world: World, session: int, verdict: Verdict) -> None:
-    """No more links than processes may have for a session, once those of the dead have run out."""
-    most, end = world.ground.most_links, time.monotonic() + STORED_WITHIN_S
-    while (links := world.sockets(world.sessions[session])) > most and time.monotonic() < end:
+    """One at least, and no more than processes may have, once those of the dead have run out."""
+    end = time.monotonic() + STORED_WITHIN_S
+    allowed = range(1, world.ground.most_links + 1)
+    while (links := world.sockets(world.sessions[session])) not in allowed:
+        if time.monotonic() > end:
+            verdict.complaints.append(f"session {session}: {links} links")
+            return
         time.sleep(0.2)
-    if not 1 <= links <= most:
-        verdict.complaints.append(f"session {session}: {links} links")
 
 
 def _judge_unseen(world: World, verdict: Verdict) -> None:
