@@ -1,7 +1,8 @@
 /**
- * Bundles widget_static/src into widget_static/dist: the loader under its stable name, the panel under
- * a name with its hash, both with source maps, and a manifest. `--check` builds in memory and says
- * whether dist is what src builds to. Sizes over budget fail the build.
+ * Bundles widget_static/src into widget_static/dist: the loader under its stable name, panel and each
+ * language's strings under names with their hashes, scripts with source maps, and a manifest.
+ * `--check` builds in memory and says whether dist is what src builds to. Sizes over budget fail the
+ * build, and strings that are not the English ones in another language.
  */
 
 import { createHash } from "node:crypto";
@@ -10,11 +11,12 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { en } from "./src/strings/en.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const src = join(here, "src");
 const dist = join(here, "dist");
-const BUDGET = { loader: 2048, panel: 28 * 1024 };
+const BUDGET = { loader: 2048, panel: 28 * 1024, strings: 1536 };
 
 const sha = (algorithm, encoding, content) => createHash(algorithm).update(content).digest(encoding);
 
@@ -40,13 +42,11 @@ const styles = {
   },
 };
 
-/** The loader knows the panel by name and hash. */
-const release = (file, integrity) => ({
-  name: "release",
+/** A module of one constant that only the build knows. */
+const told = (filter, name, value) => ({
+  name,
   setup({ onLoad }) {
-    onLoad({ filter: /release\.js$/ }, () => ({
-      contents: `export const panel = ${JSON.stringify({ file, integrity })};`,
-    }));
+    onLoad({ filter }, () => ({ contents: `export const ${name} = ${JSON.stringify(value)};` }));
   },
 });
 
@@ -71,13 +71,56 @@ async function bundle(entry, name, format, plugins) {
   return { map, code };
 }
 
+/** What is wrong with one language's strings, beside the English ones. */
+function* faults(language, strings) {
+  const rules = new Intl.PluralRules(language);
+  const forms = new Set(Array.from({ length: 200 }, (_, count) => rules.select(count)));
+  const slots = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort().join();
+  const others = (text) => slots(text.replaceAll("{count}", ""));
+  for (const key of new Set([...Object.keys(en), ...Object.keys(strings)])) {
+    const [ours, theirs] = [en[key], strings[key]];
+    if (ours === undefined || theirs === undefined || typeof ours !== typeof theirs) {
+      yield `${key} is not in both, or not of the same kind`;
+    } else if (typeof ours === "string") {
+      if (slots(ours) !== slots(theirs)) yield `${key} has other places for values`;
+    } else if (Object.keys(theirs).sort().join() !== [...forms].sort().join()) {
+      yield `${key} needs the forms ${[...forms].join(", ")}`;
+    } else if (Object.values(theirs).some((form) => others(form) !== others(ours.other))) {
+      yield `${key} has other places for values`;
+    }
+  }
+}
+
+/** By language, its file: an array in the order of the English strings. */
+async function languages() {
+  const found = {};
+  for (const name of (await readdir(join(src, "strings"))).sort()) {
+    if (!name.endsWith(".json")) continue;
+    const language = name.slice(0, -5);
+    const strings = JSON.parse(await readFile(join(src, "strings", name), "utf8"));
+    for (const fault of faults(language, strings)) problems.push(`strings/${name}: ${fault}`);
+    const text = JSON.stringify(Object.keys(en).map((key) => strings[key]));
+    const file = `strings.${language}.${sha("sha256", "hex", text).slice(0, 8)}.json`;
+    found[language] = { file, text };
+  }
+  return found;
+}
+
 async function everything() {
-  const draft = await bundle("panel.js", "panel.js", "esm", []);
+  const strings = await languages();
+  const stringFiles = Object.fromEntries(
+    Object.entries(strings).map(([language, { file }]) => [language, file]),
+  );
+  const draft = await bundle("panel.js", "panel.js", "esm", [
+    told(/strings\/files\.js$/, "files", stringFiles),
+  ]);
   const hash = sha("sha256", "hex", draft.code).slice(0, 12);
   const panelName = `panel.${hash}.js`;
   const panelCode = draft.code.replace("panel.js.map", `${panelName}.map`);
   const integrity = `sha384-${sha("sha384", "base64", panelCode)}`;
-  const loader = await bundle("loader.js", "loader.js", "iife", [release(panelName, integrity)]);
+  const loader = await bundle("loader.js", "loader.js", "iife", [
+    told(/release\.js$/, "panel", { file: panelName, integrity }),
+  ]);
   const facts = (file, code) => ({
     file,
     integrity: `sha384-${sha("sha384", "base64", code)}`,
@@ -92,15 +135,24 @@ async function everything() {
     [`${panelName}.map`]: draft.map,
     "manifest.json": `${JSON.stringify(manifest, null, 2)}\n`,
   };
-  return { files, manifest };
+  for (const { file, text } of Object.values(strings)) files[file] = text;
+  return { files, sizes: { ...manifest, ...sizes(strings) } };
 }
 
-const { files, manifest } = await everything();
+const sizes = (strings) =>
+  Object.fromEntries(
+    Object.values(strings).map(({ file, text }) => [
+      file,
+      { bytes: Buffer.byteLength(text), gzip: gzipSync(text, { level: 9 }).length },
+    ]),
+  );
+
 const problems = [];
-for (const name of ["loader", "panel"]) {
-  const { gzip, bytes } = manifest[name];
-  console.log(`${name}: ${bytes} bytes, ${gzip} gzip (budget ${BUDGET[name]})`);
-  if (gzip > BUDGET[name]) problems.push(`${name} is ${gzip - BUDGET[name]} bytes over its budget`);
+const { files, sizes: found } = await everything();
+for (const [name, { gzip, bytes }] of Object.entries(found)) {
+  const budget = BUDGET[name] ?? BUDGET.strings;
+  console.log(`${name}: ${bytes} bytes, ${gzip} gzip (budget ${budget})`);
+  if (gzip > budget) problems.push(`${name} is ${gzip - budget} bytes over its budget`);
 }
 
 await mkdir(dist, { recursive: true });

@@ -113,7 +113,9 @@ class Widget(models.Model):
         default=True, help_text="Ask Connect for bot answers in chunks as they are made."
     )
 
-    title = models.CharField(max_length=80, default="Chat with us")
+    title = models.CharField(
+        max_length=80, blank=True, help_text="Empty: Chat with us, in the visitor's language."
+    )
     subtitle = models.CharField(max_length=120, blank=True)
     visitor_name = models.CharField(
         max_length=256, default="Customer", help_text="Display name when the page gives none."

@@ -123,7 +123,7 @@ export class Composer {
     }
     const over = this.#over;
     const near = over > -this.#maxLength * (1 - COUNTER_FROM);
-    const words = over > 0 ? this.#words.say("tooLong", { over }) : this.#words.say("left", { left: -over });
+    const words = over > 0 ? this.#words.say("tooLong", { count: over }) : this.#words.say("left", { count: -over });
     this.#counter.textContent = near ? words : "";
     this.#counter.classList.toggle("bad", over > 0);
     this.#send.disabled = !box.value.trim() || over > 0;

@@ -15,6 +15,7 @@ import * as events from "./events.js";
 import { h } from "./nodes.js";
 import { Memory, slotFor } from "./memory.js";
 import { eventWords, isOwn, isSaid } from "./rows.js";
+import { pageLocale, strings } from "./languages.js";
 import { Stage } from "./stage.js";
 import sheet from "./style.css" with { type: "css" };
 import { isMessage } from "./transcript.js";
@@ -108,14 +109,23 @@ class Panel {
   async #prepare() {
     const { dataset } = this.#host;
     const widget = dataset.widget ?? "";
+    const asked = dataset.locale ?? pageLocale();
+    const early = strings(asked, this.#host.base);
     // Without it the chat still works; it only looks less like the site's own.
     const answer = await this.#api.widget(widget).catch(() => ({}));
-    if (this.#leaving.signal.aborted) return;
     /** @type {WidgetConfig} */
     const config = { ...UNCONFIGURED, ...answer };
+    const locale = dataset.locale ?? config.locale ?? asked;
+    this.#words = new Words({
+      locale,
+      strings: await (locale === asked ? early : strings(locale, this.#host.base)),
+      texts: config.texts,
+    });
+    if (this.#leaving.signal.aborted) return;
+    for (const node of [this.#host.launcher, this.#announcer.node, this.#outside.node])
+      node.lang = this.#words.language;
     const name = `chatproxy:${widget}`;
     const kind = dataset.storage ?? config.storage;
-    this.#words = new Words(config.texts, dataset.locale ?? config.locale);
     this.#memory = new Memory(slotFor(kind, name), slotFor(kind, `${name}:past`), systemClock.now);
     const outboxFor = (/** @type {string} */ session) => slotFor(kind, `${name}:outbox:${session}`);
     const around = { api: this.#api, clock: systemClock, memory: this.#memory, outboxFor };
@@ -240,7 +250,7 @@ class Panel {
     if (this.isOpen) this.#announcer.say(this.#spoken(line));
     else if (isMessage(line)) {
       const count = this.#conversation?.unread ?? 1;
-      this.#outside.say(this.#words.say(count > 1 ? "unreadMany" : "unreadOne", { count }));
+      this.#outside.say(this.#words.say("unread", { count }));
     }
   }
 

@@ -73,7 +73,8 @@ export class Stage {
     this.#closing = new Closing(words, { start: () => hooks.start(), save: () => void this.#save() });
     this.#shell.fill(this.#view.node);
     this.node = this.#shell.node;
-    this.node.lang = config.locale ?? "en";
+    this.node.lang = words.language;
+    this.node.dir = words.direction;
   }
 
   get isOpen() {

@@ -8,24 +8,39 @@
 import { en } from "./strings/en.js";
 
 /** @typedef {keyof typeof en} Key */
+/** @typedef {Record<string, string | Record<string, string>>} Strings texts by key; plurals by category */
+
+const RIGHT_TO_LEFT = /^(ar|fa|he|ur)\b/;
 
 export class Words {
   #texts;
   #locale;
+  #plurals;
 
-  /**
-   * @param {Record<string, string>} [texts] the widget's own, by key
-   * @param {string | null} [locale] BCP 47; the browser's by default
-   */
-  constructor(texts = {}, locale = null) {
-    this.#texts = /** @type {Record<string, string>} */ ({ ...en, ...texts });
-    this.#locale = supported(locale);
+  /** @param {{ texts?: Strings, strings?: Strings | null, locale?: string | null }} [from] the widget's own texts; those of the visitor's language, English without; BCP 47, the browser's by default */
+  constructor({ texts = {}, strings = null, locale = null } = {}) {
+    this.#texts = /** @type {Strings} */ ({ ...en, ...strings, ...texts });
+    this.#locale = canonical(locale);
+    /** What the texts are in, as far as we know. */
+    this.language = (strings && this.#locale) || "en";
+    this.#plurals = new Intl.PluralRules(this.language);
+  }
+
+  /** @returns {"rtl" | "ltr"} */
+  get direction() {
+    return RIGHT_TO_LEFT.test(this.language) ? "rtl" : "ltr";
   }
 
   /** @type {(key: Key, values?: Record<string, string | number>) => string} */
   say(key, values = {}) {
-    const text = this.#texts[key] ?? key;
-    return text.replace(/\{(\w+)\}/g, (all, name) => `${values[name] ?? all}`);
+    const found = this.#texts[key] ?? key;
+    const text = typeof found === "string" ? found : this.#form(found, Number(values.count));
+    return text.replace(/\{(\w+)\}/g, (all, name) => `${values[name]?.toLocaleString(this.#locale) ?? all}`);
+  }
+
+  /** @type {(forms: Record<string, string>, count: number) => string} */
+  #form(forms, count) {
+    return forms[this.#plurals.select(count)] ?? forms.other ?? "";
   }
 
   /** Why something failed and what to do: the server's own sentence where it knows more than we. @param {Failure} failure */
@@ -67,7 +82,7 @@ export class Words {
 const midnight = (at) => new Date(at).setHours(0, 0, 0, 0);
 
 /** @type {(locale: string | null) => string | undefined} nothing for one the browser cannot read */
-const supported = (locale) => {
+export const canonical = (locale) => {
   try {
     return locale ? Intl.getCanonicalLocales(locale.replace("_", "-"))[0] : undefined;
   } catch {

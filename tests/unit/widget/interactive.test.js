@@ -3,7 +3,7 @@ import test from "node:test";
 import { cardOf, referenceOf } from "../../../widget_static/src/interactive.js";
 import { Words } from "../../../widget_static/src/words.js";
 
-const WORDS = new Words({}, "de");
+const WORDS = new Words({ locale: "de" });
 const card = (templateType, content) => cardOf(JSON.stringify({ templateType, version: "1.0", data: { content } }), WORDS);
 
 test("a list picker offers its elements", () => {

@@ -5,7 +5,7 @@ import { Words } from "../../../widget_static/src/words.js";
 const NOW = new Date(2026, 10, 22, 12).getTime();
 
 test("a widget's own texts win, key by key", () => {
-  const words = new Words({ welcome: "Moin!" });
+  const words = new Words({ texts: { welcome: "Moin!" } });
   assert.equal(words.say("welcome"), "Moin!");
   assert.equal(words.say("send"), "Send message");
 });
@@ -15,7 +15,7 @@ test("names are put in as they are", () => {
 });
 
 test("days are named as people name them", () => {
-  const words = new Words({}, "en-GB");
+  const words = new Words({ locale: "en-GB" });
   assert.equal(words.day(NOW, NOW), "Today");
   assert.equal(words.day(new Date(2026, 10, 21, 23, 59).getTime(), NOW), "Yesterday");
   assert.match(words.day(new Date(2026, 10, 20).getTime(), NOW), /Friday.*20 November$/);
@@ -23,11 +23,11 @@ test("days are named as people name them", () => {
 });
 
 test("times and sizes follow the language, and a language nobody knows does no harm", () => {
-  assert.match(new Words({}, "de_DE").size(20_971_520), /^21\sMB$/);
+  assert.match(new Words({ locale: "de_DE" }).size(20_971_520), /^21\sMB$/);
   // As a limit, so that a file of 21 MB is not said to fit.
-  assert.match(new Words({}, "en").size(20_971_520, "floor"), /^20\sMB$/);
-  assert.match(new Words({}, "en").size(5_990_000, "floor"), /^5\.9\sMB$/);
-  assert.match(new Words({}, "not a language!").time(NOW), /12/);
+  assert.match(new Words({ locale: "en" }).size(20_971_520, "floor"), /^20\sMB$/);
+  assert.match(new Words({ locale: "en" }).size(5_990_000, "floor"), /^5\.9\sMB$/);
+  assert.match(new Words({ locale: "not a language!" }).time(NOW), /12/);
 });
 
 test("a refusal is told in the server's words, everything else in ours", () => {

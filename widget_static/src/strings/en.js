@@ -1,7 +1,11 @@
-/** What the widget says, in English. A widget's `texts` may replace any of them, key by key. */
+/**
+ * What the widget says, in English; beside this file, in other languages. A widget's `texts` may
+ * replace any of it, key by key. What goes with a `{count}` has a form for each plural category of its
+ * language (`Intl.PluralRules`).
+ */
 export const en = {
   launcher: "Chat",
-  launcherUnread: "{name}, {count} unread",
+  launcherUnread: { one: "{name}, {count} unread", other: "{name}, {count} unread" },
   title: "Chat with us",
   subtitle: "",
   partner: "You are talking to {name}",
@@ -21,11 +25,10 @@ export const en = {
   today: "Today",
   yesterday: "Yesterday",
 
-  unreadOne: "1 new message",
-  unreadMany: "{count} new messages",
+  unread: { one: "1 new message", other: "{count} new messages" },
   arrivedFrom: "{name}: {text}",
   typing: "{name} is typing",
-  card: "{title} {count} options.",
+  card: { one: "{title} {count} option.", other: "{title} {count} options." },
 
   welcome: "Hello! How can we help?",
   starting: "Starting your chat…",
@@ -46,8 +49,8 @@ export const en = {
   delete: "Delete",
   cancel: "Cancel",
   dismiss: "Dismiss",
-  tooLong: "{over} characters too many",
-  left: "{left} characters left",
+  tooLong: { one: "{count} character too many", other: "{count} characters too many" },
+  left: { one: "{count} character left", other: "{count} characters left" },
 
   uploading: "Uploading {percent} %",
   checking: "Being checked…",

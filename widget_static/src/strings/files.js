@@ -1,0 +1,2 @@
+/** By language, where its strings are; the build knows. @type {Record<string, string>} */
+export const files = {};
