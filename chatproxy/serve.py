@@ -175,7 +175,7 @@ def _calm_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 50, 50)
+    gc.set_threshold(10_000, 10, 10)
 
 
 def _endpoint(host: str, port: int, backlog: int) -> str:

@@ -25,6 +25,7 @@ from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer, reactor
+from twisted.web.http import HTTPChannel
 
 from chatproxy.closing import Close, closed
 from chatproxy.inbox import Inbox
@@ -76,6 +77,8 @@ class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]
     """A websocket that closes with 4504 on a flood of frames, and takes little of the kernel.
 
     Daphne answers pings by itself, and queues messages for an application that is busy, for ever.
+    When it is over nothing of it is in a circle of references, which would keep it until the
+    collector comes by: that is seldom (`serve.py`).
     """
 
     _window = 0.0
@@ -85,7 +88,14 @@ class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]
         connection = getattr(self.transport, "socket", None)
         if isinstance(connection, socket.socket):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        channel = getattr(self.transport, "producer", None)
+        if isinstance(channel, HTTPChannel):
+            channel.requests.clear()  # it was the last: else they hold each other for ever
         super().connectionMade()
+
+    def connectionLost(self, reason: Any) -> None:
+        super().connectionLost(reason)
+        self.is_closed = None  # its result is ourselves
 
     def onFrameBegin(self) -> None:
         now = time.monotonic()

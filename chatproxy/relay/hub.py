@@ -152,11 +152,12 @@ class Hub:
         return place
 
     def _placed(self, session_id: str, contact_id: str, is_new_chat: bool) -> Place:
+        # Stream and link know their place by its session: holding it they would never be freed.
         stream = Stream(
             session_id,
             contact_id,
             keeper=self.recorder,
-            ended=lambda: self._ended(place),
+            ended=lambda: self._ended(session_id),
             counts=self.counts,
             replay_bytes=conf.tab_buffer_bytes // 2,
         )
@@ -164,7 +165,7 @@ class Hub:
             stream,
             self.gateway,
             self.recorder,
-            priority=lambda: place.priority(),
+            priority=lambda: self._priority(session_id),
             dial=self._dial,
         )
         place = Place(stream, link, is_new_chat)
@@ -247,10 +248,16 @@ class Hub:
             await asyncio.sleep(delay_s)
         raise AssertionError("backoff is endless")
 
-    def _ended(self, place: Place) -> None:
-        opened.mark_over(place.stream.session_id)
-        place.stream.set_state(LinkState.ENDED)
-        place.link.over.set()
+    def _ended(self, session_id: str) -> None:
+        opened.mark_over(session_id)
+        place = self._places.get(session_id)
+        if place is not None:
+            place.stream.set_state(LinkState.ENDED)
+            place.link.over.set()
+
+    def _priority(self, session_id: str) -> Priority:
+        place = self._places.get(session_id)
+        return Priority.BACKGROUND if place is None else place.priority()
 
     async def _goodbye(self, place: Place) -> None:
         """Write the end down, and close the tabs that have not closed themselves."""

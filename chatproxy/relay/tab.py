@@ -97,7 +97,7 @@ class BrowserTab:
     def forget(self) -> None:
         """The socket is gone: send nothing more."""
         self.is_closed = True
-        self._waiting = None
+        self._waiting = self._straight = None
         if self._sender is not None:
             self._sender.cancel()
 

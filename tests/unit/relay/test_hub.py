@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import gc
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -13,9 +14,12 @@ from chatproxy.closing import Close
 from chatproxy.relay import hub as hub_module
 from chatproxy.relay import link as link_module
 from chatproxy.relay import registry
-from chatproxy.relay.hub import Hub
+from chatproxy.relay.hub import Hub, Place
+from chatproxy.relay.link import Link
+from chatproxy.relay.stream import Stream
 from chatproxy.sessions import control, items
 from chatproxy.sessions.models import ChatSession, LinkLease, State
+from chatproxy.sessions.transcript import Transcript
 from chatproxy.upstream.governor import Priority
 from tests.unit.relay.conftest import MakeChat, OnLoop
 from tests.unit.relay.fakes import FakeTab, FakeUpstream, event, message, until
@@ -419,3 +423,27 @@ async def test_draining_ends_at_its_deadline_with_the_database_away(
     async with asyncio.timeout(4):
         await hub.drain(0.1)
     assert hub.recorder.waiting
+
+
+@pytest.fixture
+def collector_is_off() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+async def test_nothing_of_a_chat_that_is_over_waits_for_the_collector(
+    hub: Hub, upstream: Upstream, make_chat: MakeChat, collector_is_off: None
+) -> None:
+    """It comes by so seldom that a process would grow for hours (``serve.py``)."""
+    chat = make_chat()
+    place, tab = await connected(hub, chat), await attached(hub, chat)
+    upstream.say(message(1))
+    upstream.say(event("chat.ended"))
+    await until(lambda: hub.place(str(chat.pk)) is None)
+    hub.leave(tab, place)
+    upstream.sockets.clear()
+    del place, tab
+    kinds = (Place, Link, Stream, Transcript, FakeTab)
+    await until(lambda: not [one for one in gc.get_objects() if type(one) in kinds])
