@@ -20,11 +20,11 @@ export const pageLocale = () => {
 /**
  * @param {string} locale
  * @param {string} base folder of the scripts
- * @returns {Promise<Strings | null>} nothing: say it in English
+ * @returns {Promise<Strings | null>} none for English, nor for a language that only the widget's own texts know; nothing at all if they cannot be had
  */
 export const strings = async (locale, base) => {
   const file = files[/** @type {keyof typeof files} */ (languageOf(locale))];
-  if (!file) return null;
+  if (!file) return {};
   try {
     const signal = AbortSignal.timeout(FETCHED_WITHIN_MS);
     const answer = await fetch(base + file, { credentials: "omit", signal });

@@ -21,7 +21,7 @@ export class Words {
   constructor({ texts = {}, strings = null, locale = null } = {}) {
     this.#texts = /** @type {Strings} */ ({ ...en, ...strings, ...texts });
     this.#locale = canonical(locale);
-    /** What the texts are in, as far as we know. */
+    /** What the texts are in; English where those of the locale are not there. */
     this.language = (strings && this.#locale) || "en";
     this.#plurals = new Intl.PluralRules(this.language);
   }

@@ -36,3 +36,22 @@ test("a refusal is told in the server's words, everything else in ours", () => {
   assert.equal(words.failure({ reason: "timeout", detail: "x", repeatable: true }), "There was no answer in time.");
   assert.match(words.failure({ reason: "unheard of", repeatable: false }), /went wrong/);
 });
+
+test("what goes with a count has the form its language wants, unless the widget has words of its own", () => {
+  const strings = { unread: { one: "{count} nowa", few: "{count} nowe", many: "{count} nowych" } };
+  const words = new Words({ locale: "pl-PL", strings });
+  assert.deepEqual([1, 3, 5, 22].map((count) => words.say("unread", { count })), ["1 nowa", "3 nowe", "5 nowych", "22 nowe"]);
+  assert.equal(new Words().say("left", { count: 1 }), "1 character left");
+  assert.equal(new Words({ strings, texts: { unread: "{count}!" } }).say("unread", { count: 1234 }), "1,234!");
+});
+
+test("it says which language it speaks and which way that runs", () => {
+  const speaks = (locale, strings) => {
+    const { language, direction } = new Words({ locale, strings });
+    return [language, direction];
+  };
+  assert.deepEqual(speaks("ar-EG", {}), ["ar-EG", "rtl"]);
+  assert.deepEqual(speaks("sv", {}), ["sv", "ltr"]);
+  assert.deepEqual(speaks("he", null), ["en", "ltr"]);
+  assert.deepEqual(speaks(null, {}), ["en", "ltr"]);
+});
