@@ -38,6 +38,9 @@ class Program:
         log_dir: Folder of its log file; the file is appended to, also across restarts.
         folder: Where it runs.
         user: Who it runs as, and that user's group; ourselves when left out.
+
+    Attributes:
+        environ: As given.
     """
 
     def __init__(
@@ -56,7 +59,7 @@ class Program:
         self.log_path = log_dir / f"{name}.log"
         self.folder = folder
         self._command = list(command)
-        self._environ = dict(environ)
+        self.environ = dict(environ)
         self._user = user
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
@@ -83,7 +86,7 @@ class Program:
             self._process = subprocess.Popen(  # noqa: S603  (no words of anybody else)
                 self._command,
                 cwd=self.folder,
-                env=self._environ,
+                env=self.environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -197,7 +200,7 @@ class Child(Program):
         """Run it in place of this process, on this terminal: it is what signals then reach."""
         sys.stdout.flush()
         os.chdir(ROOT)
-        os.execve(self._command[0], self._command, self._environ)  # noqa: S606  (as above)
+        os.execve(self._command[0], self._command, self.environ)  # noqa: S606  (as above)
 
     def is_ready(self) -> bool:
         """Whether it answers ``/readyz`` with 200 right now."""

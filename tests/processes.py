@@ -170,10 +170,11 @@ class RunningDemo:
 
     def manage(self, *arguments: str) -> str:
         """Run a management command with the proxy's settings; what it printed."""
-        return _manage(self.environ, *arguments)
+        return manage(self.environ, *arguments)
 
 
-def _manage(environ: dict[str, str], *arguments: str) -> str:
+def manage(environ: dict[str, str], *arguments: str) -> str:
+    """Run a management command with these settings; what it printed."""
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
@@ -213,7 +214,7 @@ def started_demo(
         **environ,
     }
     settings = environment(port, sandbox.port, {**clean_environment(), **given}, var=folder)
-    _manage(settings, "demo", "--prepare", "--port", str(port))
+    manage(settings, "demo", "--prepare", "--port", str(port))
     if server == "uvicorn":
         child = Child("proxy", _uvicorn(port), environ=settings, port=port, log_dir=folder)
     else:

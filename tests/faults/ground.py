@@ -21,8 +21,10 @@ from tests.faults.wire import Wire
 from tests.postgres import wait_for_postgres
 from tests.processes import (
     READY_WITHIN_S,
+    UNLIMITED,
     RunningSandbox,
     free_port,
+    manage,
     started_demo,
     started_sandbox,
 )
@@ -88,6 +90,8 @@ def started_ground(folder: Path, site: Site = "one", **environ: str) -> Iterator
     """One of the three, started; ``environ`` adds settings of the proxy."""
     started = _one(folder, environ) if site == "one" else _whole(site, environ)
     with started as ground:
+        # A long run starts more chats than a widget may in a day.
+        manage(ground.processes[0].environ, "shell", "-c", UNLIMITED)
         yield ground
 
 
