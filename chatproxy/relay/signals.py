@@ -2,7 +2,7 @@
 
 They share the quota of messages, ten a second for all chats of an instance, so they go out only as
 permits allow: of each session the newest delivered, the newest read (which says all before it is
-read) and one typing. Typing that finds no permit is dropped, a receipt waits for one.
+read) and one typing. Typing that finds no permit in a moment is dropped, a receipt waits for one.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from chatproxy.upstream.vocabulary import EventType
 logger = logging.getLogger(__name__)
 
 RECEIPT_WAIT_S = 30.0
+#: Just after a message or two there is none to spare for a moment; later it is no news.
+TYPING_WAIT_S = 1.0
 
 
 @dataclass
@@ -78,11 +80,11 @@ class Signals:
     async def _permitted(self, chat: OpenedSession, kind: EventType) -> bool:
         if not conf.governor:
             return True
-        keeper = governor(chat.instance_id)
+        priority, wait_s = Priority.RECEIPT, RECEIPT_WAIT_S
         if kind is EventType.TYPING:
-            return keeper.try_acquire(Group.MESSAGE, Priority.TYPING, chat.id)
+            priority, wait_s = Priority.TYPING, TYPING_WAIT_S
         try:
-            await keeper.acquire(Group.MESSAGE, Priority.RECEIPT, chat.id, RECEIPT_WAIT_S)
+            await governor(chat.instance_id).acquire(Group.MESSAGE, priority, chat.id, wait_s)
         except GovernorBusy:
             return False
         return True

@@ -12,7 +12,7 @@ import pytest
 from chatproxy.relay import signals as signals_module
 from chatproxy.relay.signals import Signals
 from chatproxy.upstream.errors import ConflictException
-from chatproxy.upstream.governor import GovernorBusy, Group
+from chatproxy.upstream.governor import GovernorBusy, Group, Priority
 from chatproxy.upstream.inputs import OutgoingEvent
 from chatproxy.upstream.vocabulary import EventType, Operation
 from tests.unit.relay.fakes import until
@@ -26,14 +26,14 @@ class Quota:
         self.receipts = asyncio.Event()
         self.receipts.set()
         self.is_busy = False
+        self.waits = dict[Priority, float]()
 
-    def try_acquire(self, *_: object) -> bool:
-        return self.grants_typing
-
-    async def acquire(self, *_: object) -> None:
-        await self.receipts.wait()
-        if self.is_busy:
-            raise GovernorBusy(Group.MESSAGE, 1.0)
+    async def acquire(self, group: Group, priority: Priority, _: str, timeout_s: float) -> None:
+        self.waits[priority] = timeout_s
+        if priority == Priority.RECEIPT:
+            await self.receipts.wait()
+        if self.is_busy or (priority == Priority.TYPING and not self.grants_typing):
+            raise GovernorBusy(group, 1.0)
 
 
 class Sent:
@@ -86,13 +86,16 @@ async def test_while_a_receipt_waits_only_the_newest_is_kept(quota: Callable[[],
     assert signals.shed == 8
 
 
-async def test_typing_without_a_permit_is_dropped(quota: Callable[[], Quota]) -> None:
+async def test_typing_without_a_permit_in_a_moment_is_dropped(
+    quota: Callable[[], Quota],
+) -> None:
     limits, gateway = quota(), Sent()
     limits.grants_typing = False
     signals = Signals(gateway)  # type: ignore[arg-type]
     signals.offer(chat(), 1, event(EventType.TYPING))
     await until(lambda: signals.shed == 1)
     assert gateway.events == []
+    assert limits.waits == {Priority.TYPING: signals_module.TYPING_WAIT_S}
 
 
 async def test_a_receipt_that_waited_too_long_is_dropped(quota: Callable[[], Quota]) -> None:
