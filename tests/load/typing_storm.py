@@ -132,10 +132,9 @@ class Show:
             for operation in ("SendMessage", "SendEvent")
         }
         throttled = sum(after["throttled"].values())
-        waited_s = meter.grown("chatproxy_governor_waited_seconds_total", group="message")
         print(
             f"| {who} | {sent} | {_ms(part.sends, 0.5)} | {_ms(part.sends, 0.99)} "
-            f"| {_ms(part.sends, 1.0)} | {1000 * waited_s / sent:.1f} ms "
+            f"| {_ms(part.sends, 1.0)} "
             f"| {_ms(part.others, 0.5)} | {_ms(part.others, 0.99)} "
             f"| {part.typed.total():,} | {upstream['SendEvent']:,} | {throttled} "
             f"| {lost} | {twice} | {missing} |",
@@ -259,9 +258,9 @@ class Show:
 
 
 HEAD = (
-    "| who types | messages | p50 | p99 | longest | waited for the quota, each | other routes p50 "
+    "| who types | messages | p50 | p99 | longest | other routes p50 "
     "| p99 | typed | of it sent | throttled | lost | twice | not shown |\n"
-    "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 
 
