@@ -202,6 +202,37 @@ class ChatServer(Server):  # type: ignore[misc]
             message = {**message, "headers": [*message.get("headers", ()), CLOSE_AFTERWARDS]}
         await super().handle_reply(protocol, message)
 
+    def application_checker(self) -> None:
+        """As daphne's, which ends for ever with the first connection that it fails at.
+
+        It would then forget none of those that are over, and keep each request's memory.
+        """
+        for protocol, details in list(self.connections.items()):
+            try:
+                self._reap(protocol, details)
+            except Exception:
+                logger.exception("a connection that is over could not be closed in order")
+                self.connections.pop(protocol, None)
+        self.loop.call_later(1, self.application_checker)
+
+    def _reap(self, protocol: Any, details: dict[str, Any]) -> None:
+        gone = details.get("disconnected")
+        task = details.get("application_instance")
+        if task is not None and not task.done():
+            if gone and time.time() - gone > self.application_close_timeout:
+                logger.warning("an application was stopped that outlived its connection")
+                task.cancel()
+            return
+        if task is not None:
+            del details["application_instance"]
+            error = None if task.cancelled() else task.exception()
+            if error is not None:
+                logger.error("an application failed", exc_info=error)
+                if not gone:
+                    protocol.handle_exception(error)
+        if gone:
+            del self.connections[protocol]
+
     def kill_all_applications(self) -> Any:
         """As daphne's, which fails on a connection that has no application yet."""
         tasks = [d["application_instance"] for d in self._details() if "application_instance" in d]

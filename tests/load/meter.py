@@ -22,8 +22,3 @@ class Meter:
     def most(self, name: str, **labels: str) -> float:
         """The highest it was."""
         return max(summed(one, name, **labels) for one in self.readings)
-
-    def grown(self, name: str, **labels: str) -> float:
-        """By how much a counter grew from the first reading to the last."""
-        first, last = self.readings[0], self.readings[-1]
-        return summed(last, name, **labels) - summed(first, name, **labels)
