@@ -41,5 +41,9 @@ class Crowd:
         """The session's sockets just now, to walk through while some leave."""
         return list(self._of.get(session_id, ()))
 
+    def __len__(self) -> int:
+        """How many there are. Safe to call from any thread: metrics do."""
+        return sum(map(len, list(self._of.values())))
+
     def everybody(self) -> list[Tab]:
         return [tab for sockets in self._of.values() for tab in sockets]

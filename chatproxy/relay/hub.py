@@ -370,7 +370,7 @@ class Hub:
 
     @property
     def tab_count(self) -> int:
-        return len(self.crowd.everybody())
+        return len(self.crowd)
 
 
 def held(place: Place) -> Held:

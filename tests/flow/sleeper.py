@@ -5,7 +5,12 @@ from __future__ import annotations
 import socket
 from urllib.parse import urlsplit
 
+from tests.flow.client import Visitor
+from tests.metrics import metric
+from tests.processes import RunningDemo
 from tests.rawsocket import text_frame, upgrade
+
+LONG = "x" * 16_000
 
 
 class Sleeper:
@@ -39,3 +44,18 @@ class Sleeper:
         seen = b""
         while end not in seen:
             seen += self.socket.recv(4096)
+
+
+def said_until_closed(demo: RunningDemo, visitor: Visitor, at_most: int) -> int:
+    """Have the agent say long lines, numbered from 1, until a tab is closed as too slow.
+
+    Returns:
+        How many were said.
+    """
+    said = 0
+    while not metric(demo.url, "chatproxy_tabs_closed_total", code="4400"):
+        assert said < at_most, "all of it is kept"
+        for _ in range(10):
+            said += 1
+            demo.sandbox.say(visitor.contact_id, f"{said} {LONG}")
+    return said

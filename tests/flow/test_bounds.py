@@ -17,8 +17,7 @@ import requests
 from chatproxy.bulkheads import DEFAULT_SIZES
 from tests.faults.wire import Wire
 from tests.flow.client import Visitor, eventually
-from tests.flow.sleeper import Sleeper
-from tests.metrics import metric
+from tests.flow.sleeper import Sleeper, said_until_closed
 from tests.processes import RunningDemo, RunningSandbox, free_port, started_demo
 from tests.rawsocket import upgrade
 
@@ -26,7 +25,6 @@ KEPT_FOR_A_SLOW_READER = 1024 * 1024
 #: What the kernel takes of a connection that nobody reads, at both ends, and what is said
 #: in one turn of the loop, after which the bound is looked at.
 IN_THE_KERNEL = 1024 * 1024
-LONG = "x" * 16_000
 #: More than there are threads and places for messages.
 CROWD = 200
 
@@ -69,13 +67,9 @@ def test_a_tab_that_does_not_read_is_closed_and_comes_back_to_everything(
     with started_demo(tmp_path, running_sandbox, CHAT_FAST_PATH=fast_path) as demo:
         visitor, neighbour = Visitor(demo.url), Visitor(demo.url)
         reader, other = visitor.open_tab(), neighbour.open_tab()
-        sleeper, said = Sleeper(visitor.connect()), 0
+        sleeper = Sleeper(visitor.connect())
         with sleeper.socket:
-            while not metric(demo.url, "chatproxy_tabs_closed_total", code="4400"):
-                assert said < 2000, "it is kept for ever"
-                for _ in range(10):
-                    said += 1
-                    demo.sandbox.say(visitor.contact_id, f"{said} {LONG}")
+            said = said_until_closed(demo, visitor, at_most=2000)
             read = sleeper.read_all()  # it wakes up before the connection is cut
         assert read.endswith(b"\x11\x30reads too slowly")
         assert len(read) < IN_THE_KERNEL + KEPT_FOR_A_SLOW_READER

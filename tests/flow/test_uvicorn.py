@@ -7,11 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.flow.client import Visitor, eventually
-from tests.flow.sleeper import Sleeper
+from tests.flow.sleeper import Sleeper, said_until_closed
 from tests.metrics import metric
 from tests.processes import RunningDemo, RunningSandbox, started_demo
-
-LONG = "x" * 16_000
 
 
 @pytest.fixture
@@ -46,13 +44,9 @@ def test_a_chat_survives_its_process(demo: RunningDemo) -> None:
 
 def test_no_more_is_kept_for_a_tab_that_does_not_read(demo: RunningDemo) -> None:
     visitor = Visitor(demo.url)
-    reader, sleeper, said = visitor.open_tab(), Sleeper(visitor.connect()), 0
+    reader, sleeper = visitor.open_tab(), Sleeper(visitor.connect())
     with sleeper.socket:
-        while not metric(demo.url, "chatproxy_tabs_closed_total", code="4400"):
-            assert said < 500, "all of it is kept"
-            for _ in range(10):
-                said += 1
-                demo.sandbox.say(visitor.contact_id, f"{said} {LONG}")
+        said = said_until_closed(demo, visitor, at_most=500)
         reader.wait(lambda frame: f'"Content":"{said} x' in str(frame.get("content")))
         assert len(reader.texts()) == said
         reader.close()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import socket
 import struct
-import time
 
 import pytest
 from websockets.sync.client import connect
@@ -29,6 +28,10 @@ from chatproxy.lifespan import Lifespan
 from chatproxy.relay.tab import BrowserTab
 from chatproxy.serve import run
 
+def cannot(protocol, error):
+    print("CLOSING", flush=True)
+    raise RuntimeError("for whatever reason")
+
 async def application(scope, receive, send):
     await receive()
     await send({"type": "websocket.accept"})
@@ -44,9 +47,8 @@ async def application(scope, receive, send):
                 await asyncio.sleep(0.1)
             print("COUNTS", *counts, flush=True)
         elif message["text"] == "fail":
-            WebSocketProtocol.handle_exception = None
-            print("FAILS", flush=True)
-            raise RuntimeError("and daphne cannot close it, for whatever reason")
+            WebSocketProtocol.handle_exception = cannot
+            raise RuntimeError("and daphne cannot close it")
         elif message["text"] == "close":
             tab.close(4400, "too slow")
         else:
@@ -72,8 +74,7 @@ def test_one_that_cannot_be_closed_in_order_keeps_no_other() -> None:
         server.until("chatproxy is ready")
         with connect(server.socket_url("/"), compression=None) as failing:
             failing.send("fail")
-            server.until("FAILS")
-            time.sleep(1.5)  # daphne looks once a second
+            server.until("CLOSING")
         come_and_go(server, "closes")
         assert most_left(server) <= 2  # itself may wait for the collector
 
