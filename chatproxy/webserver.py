@@ -1,7 +1,8 @@
 """Daphne's server with the bounds a public chat needs, and without what it logs or forgets.
 
 Importing this installs Twisted's asyncio reactor: only `serve.py` does. Differences to daphne's
-own: a request body is not kept beyond a limit, and forms are not parsed before Django parses them;
+own: a connection that was reset is noticed at once;
+a request body is not kept beyond a limit, and forms are not parsed before Django parses them;
 a websocket takes so many frames in ten seconds, whether or not its application reads them; every
 close code and its reason reach the browser; stopping closes the port first, and does not
 stumble over half-open connections; no query string, which may hold a ticket, reaches a log. Where
@@ -17,6 +18,7 @@ import re
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -24,7 +26,7 @@ from autobahn.websocket import protocol as autobahn_protocol
 from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
-from twisted.internet import defer, reactor
+from twisted.internet import defer, main, reactor, tcp
 from twisted.web.http import HTTPChannel
 
 from chatproxy.closing import Close, closed
@@ -51,8 +53,33 @@ SEND_BUFFER_BYTES = 131_072
 #: behind other frames, and with it why, and when to come back; autobahn's own is one second.
 CLOSE_ANSWER_S = 5.0
 
+#: The state of a TCP connection that no longer is one, as Linux numbers it (``tcp_states.h``).
+TCP_CLOSE = 7
+
 #: RFC 6455: a close frame has 125 bytes, two of them the code.
 MAX_REASON_BYTES = 123
+
+
+class BrowserConnection(tcp.Server):  # type: ignore[misc]
+    """A TCP connection that is over at once when the other end resets it.
+
+    On a reset, uvloop looks into the connection once more and then stops watching it. Where
+    something was said just before the reset, that look finds words and no end: the connection would
+    stay for ever, be read by nobody, and fail when written to.
+    """
+
+    def doRead(self) -> Any:
+        over = super().doRead()
+        if over is None and self.connected and _was_reset(self.socket):
+            return main.CONNECTION_LOST
+        return over
+
+
+def _was_reset(connection: socket.socket) -> bool:
+    if not hasattr(socket, "TCP_INFO"):  # not on Linux
+        return bool(connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+    # Not the error: whoever wrote to it in the meantime has taken that.
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE
 
 
 class BoundedRequest(WebRequest):  # type: ignore[misc]
@@ -161,6 +188,8 @@ class ChatServer(Server):  # type: ignore[misc]
 
     def listen_success(self, port: Any) -> None:
         self._ports.append(port)
+        if getattr(port, "transport", None) is tcp.Server:
+            port.transport = BrowserConnection
         super().listen_success(port)
 
     def refuse_connections(self) -> None:
@@ -212,6 +241,7 @@ class ChatServer(Server):  # type: ignore[misc]
                 self._reap(protocol, details)
             except Exception:
                 logger.exception("a connection that is over could not be closed in order")
+                _cut(protocol)
                 self.connections.pop(protocol, None)
         self.loop.call_later(1, self.application_checker)
 
@@ -264,6 +294,13 @@ def _written_nowhere(*_: object) -> str:
 # Of all its settings, for each socket: a fifth of a millisecond.
 if hasattr(autobahn_protocol, "pformat"):
     autobahn_protocol.pformat = _written_nowhere
+
+
+def _cut(protocol: Any) -> None:
+    """End a connection that nobody answers any more, else its client would wait."""
+    transport = getattr(getattr(protocol, "channel", None) or protocol, "transport", None)
+    with suppress(Exception):
+        transport.abortConnection()
 
 
 def _is_open_socket(protocol: Any) -> bool:

@@ -16,6 +16,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Any
 
@@ -106,6 +107,11 @@ class SocketWriter:
         if self.buffered_bytes() > self._limit:
             self._overflown()
 
+    def cut(self) -> None:
+        """End the connection, which cannot be written: what was to be said would be missing."""
+        with suppress(Exception):
+            self._transport.abortConnection()
+
     def buffered_bytes(self) -> int:
         """Bytes that wait because the browser does not read."""
         return _buffered(self._transport)
@@ -139,6 +145,7 @@ class _Turn:
             except Exception:
                 # Whatever is the matter with one socket must not keep the others waiting.
                 logger.exception("a browser's socket could not be written")
+                writer.cut()
 
 
 @lru_cache(maxsize=1)
@@ -202,7 +209,8 @@ def _is_as_expected(protocol: Any) -> bool:
     try:
         transport = protocol.transport
         return (
-            type(transport) is _tcp_server()
+            isinstance(transport, _tcp_server())
+            and not transport.TLS
             and isinstance(transport.dataBuffer, bytes)
             and isinstance(transport._tempDataLen, int)
             and isinstance(transport.offset, int)
@@ -219,7 +227,7 @@ def _is_as_expected(protocol: Any) -> bool:
 
 
 def _tcp_server() -> Any:
-    """Twisted's plain TCP connection; a TLS one must not be written past its encryption."""
+    """Twisted's TCP connection; one with TLS must not be written past its encryption."""
     from twisted.internet.tcp import Server
 
     return Server

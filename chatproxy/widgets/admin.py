@@ -111,7 +111,8 @@ class WidgetAdmin(ModelAdmin):
     def policy(self, widget: Widget) -> str:
         note = (
             "For pages that have such a policy: add these sources to it. Nothing inline is needed. "
-            "The last source of connect-src is where attachments lie."
+            "The last source of connect-src and that of img-src is where attachments lie; pictures "
+            "that your flows show lie elsewhere: allow their hosts in img-src too."
         )
         return _to_copy(snippet.csp_lines(), "the policy's lines", note)
 

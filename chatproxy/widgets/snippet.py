@@ -44,6 +44,7 @@ def csp_sources() -> dict[str, list[str]]:
     return {
         "script-src": [ours],
         "connect-src": [ours, conf.websocket_url, files],
+        "img-src": [files],
     }
 
 

@@ -1,19 +1,19 @@
 /**
- * One row of the conversation as nodes: separators, event lines, messages, cards, files, and what is
- * still on its way. Where rows stand and when they are drawn again is view's work.
+ * One row of the conversation as nodes: separators, event lines, messages, files, and what is still on
+ * its way; cards by the part that knows them. Where rows stand and when they are drawn again is view's work.
  *
+ * @import { Parts } from "./parts/parts.js"
  * @import { Attachment, Entry, Line, Row, Upload } from "./types.js"
- * @import { Key, Words } from "./words.js"
+ * @import { Words } from "./words.js"
  */
 
-import { cardOf } from "./interactive.js";
 import { h, icon, small } from "./nodes.js";
 import { codeBlock, markdown, nodes, plain, spoken } from "./richtext.js";
 import { eventWords, isCard } from "./rows.js";
 
 /**
  * @typedef {object} Actions what a visitor can do to a row
- * @property {(text: string) => void} answer
+ * @property {(answer: string) => void} answer what is sent for a choice
  * @property {((answer: string, button: HTMLElement) => void) | null} page leaf through a list; null: it cannot be asked for
  * @property {(token: string) => void} retry
  * @property {(token: string) => void} discard
@@ -22,9 +22,11 @@ import { eventWords, isCard } from "./rows.js";
  * @property {(attachment: Attachment) => void} download
  */
 
-/** @typedef {{ words: Words, actions: Actions, own: string, now: number }} Setting */
+/** @typedef {{ words: Words, actions: Actions, parts: Pick<Parts, "need">, own: string, now: number }} Setting */
 /** @typedef {Extract<Row, { kind: "message" }>} MessageRow */
 
+/** A node that is to be drawn again when a part has come. */
+export const AWAITS = "awaits";
 const ROBOTS = ["", "BOT", "SYSTEM", "SYSTEM_MESSAGE"];
 
 /** @type {(row: Row, setting: Setting) => (Node | string)[]} contents of a row */
@@ -37,7 +39,7 @@ export const contentsOf = (row, setting) => {
     case "message":
       return messageNodes(row, setting);
     case "entry":
-      return entryNodes(row.entry, setting);
+      return entryNodes(row, setting);
     case "upload":
       return uploadNodes(row.upload, setting);
   }
@@ -57,14 +59,13 @@ export const classOf = (row) => {
 export const nameOf = (line, words) =>
   ROBOTS.includes(line.DisplayName ?? "") ? words.say("assistant") : (line.DisplayName ?? "");
 
-/** @type {(line: Line, words: Words) => string} a message as it is read aloud */
-export const spokenLine = (line, words) => {
+/** @type {(line: Line, words: Words, parts: Pick<Parts, "load">) => Promise<string>} a message as it is read aloud */
+export const spokenLine = async (line, words, parts) => {
   if (line.Type === "ATTACHMENT")
     return (line.Attachments ?? []).map((one) => one.AttachmentName).join(", ");
-  const card = isCard(line) ? cardOf(line.Content ?? "", words) : null;
-  if (!card) return spoken(line.Content ?? "");
-  const title = [card.title, card.subtitle].filter(Boolean).join(". ") || words.say("unshown");
-  return words.say("card", { title, count: card.options.length });
+  const content = line.Content ?? "";
+  if (!isCard(line)) return spoken(content);
+  return (await parts.load("cards"))?.spoken(content, words) ?? words.say("unshown");
 };
 
 /** @type {(line: Line, setting: Setting) => string} */
@@ -78,17 +79,18 @@ const messageNodes = (row, setting) => {
   const { line, own, first, last } = row;
   const { words } = setting;
   const name = own ? words.say("you") : nameOf(line, words);
+  const { body, below } = isCard(line) ? cardNodes(row, setting) : { body: bodyOf(row, setting), below: [] };
   const bubble = h(
     "div",
     { class: "bubble", part: own ? "bubble bubble-own" : "bubble bubble-other" },
     !own && last && h("span", { class: "avatar", part: "avatar", "aria-hidden": "true" }, initials(name)),
     h("span", { class: "sr" }, `${name}: `),
-    ...bodyOf(row, setting),
+    ...body,
   );
   return [
     !own && first && h("div", { class: "name", "aria-hidden": "true" }, name),
     bubble,
-    ...(isCard(line) ? optionNodes(row, setting) : []),
+    ...below,
     (last || row.status) && metaOf(row, words),
   ].filter((node) => node !== false && node !== null);
 };
@@ -103,69 +105,37 @@ const metaOf = ({ line, own, last, status }, words) => {
 };
 
 /** @type {(row: MessageRow, setting: Setting) => (Node | string)[]} */
-const bodyOf = ({ line, over }, setting) => {
-  const { words } = setting;
+const bodyOf = ({ line, over, asked }, setting) => {
   if (line.Type === "ATTACHMENT")
     return (line.Attachments ?? []).map((one) => fileNode(one, over, setting));
   const content = line.Content ?? "";
-  const card = isCard(line) ? cardOf(content, words) : null;
-  if (card) return card.title || card.options.length ? titleNodes(card) : [words.say("unshown")];
+  if (asked) return answerNodes(asked, content, setting);
   if (line.ContentType === "text/markdown") return nodes(markdown(content));
   if (line.ContentType === "application/json") return nodes([codeBlock(content)]);
   if (line.chunk === undefined) return nodes(plain(content));
-  return [...nodes(plain(content)), h("span", { class: "caret", "aria-hidden": "true" })];
+  return [...nodes(plain(content)), caret("")];
 };
 
-/** @type {(card: import("./interactive.js").Card) => Node[]} */
-const titleNodes = ({ title, subtitle, clickable, options }) => {
-  const found = [h("div", { class: "title" }, ...nodes(markdown(title)))];
-  if (subtitle) found.push(h("div", { class: "subtitle" }, ...nodes(markdown(subtitle))));
-  if (clickable || !options.length) return found;
-  const items = options.map((one) => h("li", {}, ...optionWords(one)));
-  return [...found, h("ul", {}, ...items)];
+/** @type {(row: MessageRow, setting: Setting) => { body: (Node | string)[], below: Node[] }} */
+const cardNodes = (row, setting) => {
+  const cards = setting.parts.need("cards");
+  const drawn = cards?.draw(row, setting);
+  if (drawn) return drawn;
+  if (cards === undefined) return { body: [caret(AWAITS)], below: [] };
+  return { body: [h("span", { class: cards ? "" : AWAITS }, setting.words.say("unshown"))], below: [] };
 };
 
-/** @type {(option: import("./interactive.js").Option) => Node[]} */
-const optionWords = ({ title, subtitle, href }) => {
-  const words = href ? nodes([{ tag: "a", href, children: [title] }]) : [title];
-  return [
-    h("span", { class: "option-title" }, ...words),
-    ...(subtitle ? [h("span", { class: "option-text" }, subtitle)] : []),
-  ];
+/** What was chosen, in the words it was offered in. @type {(asked: string, answer: string, setting: Setting) => (Node | string)[]} */
+const answerNodes = (asked, answer, { words, parts }) => {
+  const cards = parts.need("cards");
+  const known = cards?.answered(asked, answer, words);
+  if (known) return [known];
+  if (cards) return nodes(plain(answer));
+  return [cards === undefined ? caret(AWAITS) : h("span", { class: AWAITS }, ...nodes(plain(answer)))];
 };
 
-/** @type {(row: MessageRow, setting: Setting) => Node[]} */
-const optionNodes = ({ line, answered, answer }, { words, actions }) => {
-  const card = cardOf(line.Content ?? "", words);
-  if (!card?.clickable || !card.options.length) return [];
-  const quick = card.template === "QuickReply" && card.options.every((one) => !one.subtitle);
-  const all = card.options.map((option) => {
-    if (option.href) return h("span", { class: "option link" }, ...optionWords(option), icon("away"));
-    const chosen = answered && answer === option.title;
-    const props = {
-      ...{ part: "option", class: chosen ? "option chosen" : "option" },
-      ...{ disabled: answered, onclick: () => actions.answer(option.title) },
-      "aria-label": chosen && words.say("chosen", { title: option.title }),
-    };
-    return h("button", props, ...optionWords(option));
-  });
-  const pages = answered ? [] : pageNodes(card.pages, words, actions);
-  return [
-    h("div", { class: quick ? "options quick" : "options", role: "group", "aria-label": card.title }, ...all, ...pages),
-  ];
-};
-
-/** @type {(pages: import("./interactive.js").Page[], words: Words, actions: Actions) => Node[]} */
-const pageNodes = (pages, words, { page }) => {
-  if (!pages.length) return [];
-  if (!page) return [h("div", { class: "option-text" }, words.say("morePages"))];
-  const buttons = pages.map(({ title, answer }) => {
-    /** @type {(event: { currentTarget: HTMLElement, detail: number }) => void} the second click of a double one turns no page */
-    const press = ({ currentTarget, detail }) => detail < 2 && page(answer, currentTarget);
-    return h("button", { class: "older", onclick: press }, title);
-  });
-  return [h("div", { class: "pages" }, ...buttons)];
-};
+/** @type {(name: string) => Node} there is more to come */
+const caret = (name) => h("span", { class: `caret ${name}`, "aria-hidden": "true" });
 
 /** @type {(attachment: Attachment, over: boolean, setting: Setting) => Node} */
 const fileNode = (attachment, over, { words, actions }) => {
@@ -180,13 +150,16 @@ const fileNode = (attachment, over, { words, actions }) => {
   return h("div", { class: "file" }, icon(Status === "REJECTED" ? "warn" : "file"), label, note);
 };
 
-/** @type {(entry: Entry, setting: Setting) => Node[]} */
-const entryNodes = (entry, { words, actions }) => [
+/** @type {(row: Extract<Row, { kind: "entry" }>, setting: Setting) => Node[]} */
+const entryNodes = ({ entry, asked }, setting) => {
+  const { words, actions } = setting;
+  const body = asked ? answerNodes(asked, entry.content, setting) : nodes(plain(entry.content));
+  return [
   h(
     "div",
     { class: "bubble", part: "bubble bubble-own" },
     h("span", { class: "sr" }, `${words.say("you")}: `),
-    ...nodes(plain(entry.content)),
+    ...body,
   ),
   entry.state !== "failed"
     ? h("div", { class: "meta" }, words.say("sending"))
@@ -198,7 +171,8 @@ const entryNodes = (entry, { words, actions }) => [
           small(words.say("retry"), () => actions.retry(entry.token)),
         small(words.say("delete"), () => actions.discard(entry.token)),
       ),
-];
+  ];
+};
 
 /** @type {(upload: Upload, setting: Setting) => Node[]} */
 const uploadNodes = ({ token, file, progress, state, failure }, { words, actions }) => {

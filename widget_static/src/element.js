@@ -9,17 +9,19 @@ import sheet from "./launcher.css" with { type: "css" };
 import { panel } from "./release.js";
 
 export const TAG = "chatproxy-widget";
-const SVG = "http://www.w3.org/2000/svg";
 
 export class ChatWidget extends HTMLElement {
-  /** The script that brought us: says where everything else is. @type {HTMLScriptElement | null} */
-  static from;
+  /** The script that brought us: says where everything else is. */
+  static from = /** @type {HTMLScriptElement | null} */ (
+    document.currentScript ?? document.querySelector("script[data-widget]")
+  );
   /** Put here by the panel's module, which runs before its script counts as loaded. @type {PanelClass} */
   static Panel;
 
   /** What the next chat starts with. @type {{ displayName?: string, attributes?: Record<string, string> }} */
   details = {};
   launcher = document.createElement("button");
+
   /** @type {PanelFacade | undefined} */
   #panel;
   /** @type {Promise<PanelFacade | undefined> | undefined} */
@@ -28,18 +30,13 @@ export class ChatWidget extends HTMLElement {
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
-    const svg = document.createElementNS(SVG, "svg");
-    const path = document.createElementNS(SVG, "path");
     root.adoptedStyleSheets = [sheet];
-    svg.setAttribute("viewBox", "0 0 24 24");
-    path.setAttribute("d", "M7 3h10a3 3 0 0 1 3 3v7a3 3 0 0 1-3 3h-6l-5 5v-5a3 3 0 0 1-2-3V6a3 3 0 0 1 3-3");
-    svg.append(path);
     const { launcher } = this;
     launcher.part.add("launcher");
     launcher.ariaHasPopup = "dialog";
     launcher.ariaExpanded = "false";
     launcher.onclick = () => this.toggle();
-    launcher.append(svg);
+    launcher.append(document.createElement("i"));
     root.append(launcher);
   }
 
@@ -59,10 +56,18 @@ export class ChatWidget extends HTMLElement {
     return new URL(".", this.dataset.base ?? ChatWidget.from?.src ?? location.href).href;
   }
 
+  /** Run a script of ours; of one that a deploy has taken away, the successor: the manifest knows it. @param {string} name @param {typeof panel} release */
+  bring(name, release) {
+    const { base } = this;
+    return run(base, release).catch(async () =>
+      run(base, (await (await fetch(base + "manifest.json", { cache: "no-cache" })).json())[name]),
+    );
+  }
+
   /** The panel, fetched on first use. @returns {Promise<PanelFacade | undefined>} nothing if it cannot be had */
   load() {
     this.launcher.title = "";
-    return (this.#loading ??= fetchPanel(this.base)
+    return (this.#loading ??= this.bring("panel", panel)
       .then(() => (this.#panel = new ChatWidget.Panel(this)))
       .catch(() => {
         this.launcher.ariaLabel = this.launcher.title = "Chat did not load. Try again.";
@@ -114,16 +119,6 @@ export class ChatWidget extends HTMLElement {
     } catch {}
   }
 }
-
-/**
- * A loader from a cache may know a panel that is gone after a deploy; the manifest tells its successor.
- *
- * @type {(base: string) => Promise<unknown>}
- */
-const fetchPanel = (base) =>
-  run(base, panel).catch(async () =>
-    run(base, (await (await fetch(base + "manifest.json", { cache: "no-cache" })).json()).panel),
-  );
 
 /** @type {(base: string, release: typeof panel) => Promise<unknown>} */
 const run = (base, { file, integrity }) =>

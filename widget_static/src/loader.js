@@ -10,9 +10,7 @@ import { ChatWidget, TAG } from "./element.js";
 /** @typedef {{ (command: string, ...args: any[]): unknown, q?: IArguments[] | unknown[][] }} Command */
 
 const page = /** @type {typeof window & { chatproxy?: Command }} */ (window);
-const script = /** @type {HTMLScriptElement | null} */ (
-  document.currentScript ?? document.querySelector("script[data-widget]")
-);
+const { from: script } = ChatWidget;
 
 /** @type {(command: string, ...args: any[]) => unknown} the page's way in: `chatproxy("open")` */
 const command = (name, ...args) => {
@@ -36,7 +34,6 @@ const begin = () => {
 };
 
 if (!customElements.get(TAG)) {
-  ChatWidget.from = script;
   customElements.define(TAG, ChatWidget);
   if (document.body) begin();
   else addEventListener("DOMContentLoaded", begin);

@@ -15,6 +15,7 @@ import * as events from "./events.js";
 import { h } from "./nodes.js";
 import { Memory, slotFor } from "./memory.js";
 import { pageLocale, strings } from "./languages.js";
+import { Parts } from "./parts/parts.js";
 import { eventWords, isOwn, isSaid } from "./rows.js";
 import { Stage } from "./stage.js";
 import sheet from "./style.css" with { type: "css" };
@@ -45,6 +46,7 @@ class Panel {
   /** Said while the panel is closed: outside of it, for the page's life. */
   #outside = new Announcer();
   #leaving = new AbortController();
+  #parts;
   /** @type {Stage | undefined} */
   #stage;
   /** @type {Conversation | undefined} */
@@ -57,6 +59,11 @@ class Panel {
     this.#host = host;
     this.#root = /** @type {ShadowRoot} */ (host.shadowRoot);
     this.#api = new Api(new URL("../..", host.base).href);
+    this.#parts = new Parts(async (name, release) => {
+      await host.bring(name, release);
+      return element[name];
+    }, systemClock);
+    this.#parts.arrived = () => this.#partArrived();
     this.#root.adoptedStyleSheets = [...this.#root.adoptedStyleSheets.slice(0, 1), sheet];
     host.launcher.append(this.#badge);
     this.#root.append(this.#announcer.node, this.#outside.node);
@@ -154,7 +161,7 @@ class Panel {
 
   /** @param {WidgetConfig} config @param {Conversation} conversation */
   #newStage(config, conversation) {
-    return new Stage(conversation, config, this.#words, {
+    return new Stage(conversation, config, this.#words, this.#parts, {
       close: () => this.close(),
       start: () => this.#start(),
       looked: () => this.#render(),
@@ -189,7 +196,12 @@ class Panel {
     conversation.addEventListener("ended", () =>
       this.#tell(new events.ChatEndedEvent(conversation.state.endedBy)),
     );
-    const wake = () => conversation.chat?.wake();
+    const wake = () => {
+      conversation.chat?.wake();
+      this.#parts.forgive();
+      this.#stage?.redraw();
+      this.#render();
+    };
     addEventListener("online", wake, { signal });
     addEventListener("pageshow", wake, { signal });
     addEventListener("offline", () => conversation.chat?.sleep(), { signal });
@@ -197,9 +209,7 @@ class Panel {
     document.addEventListener(
       "visibilitychange",
       () => {
-        if (document.visibilityState !== "visible") return;
-        wake();
-        this.#render();
+        if (document.visibilityState === "visible") wake();
       },
       { signal },
     );
@@ -247,7 +257,7 @@ class Panel {
     const own = isOwn(line, this.#conversation?.state.participantId ?? "");
     if (isSaid(line)) this.#tell(new events.ChatMessageEvent(line, own));
     if (own) return;
-    if (this.isOpen) this.#announcer.say(this.#spoken(line));
+    if (this.isOpen) void this.#spoken(line).then((text) => this.#announcer.say(text));
     else if (isMessage(line)) {
       const count = this.#conversation?.unread ?? 1;
       this.#outside.say(this.#words.say("unread", { count }));
@@ -255,13 +265,21 @@ class Panel {
   }
 
   /** @param {Line} line */
-  #spoken(line) {
+  async #spoken(line) {
     const name = nameOf(line, this.#words);
     if (!isMessage(line)) {
       const found = eventWords(line, "");
       return found ? this.#words.say(found.key, { name }) : "";
     }
-    return this.#words.say("arrivedFrom", { name, text: spokenLine(line, this.#words) });
+    return this.#words.say("arrivedFrom", { name, text: await spokenLine(line, this.#words, this.#parts) });
+  }
+
+  /** What waited for it can be drawn, in its style. */
+  #partArrived() {
+    const sheets = this.#root.adoptedStyleSheets;
+    this.#root.adoptedStyleSheets = [...new Set([...sheets, ...this.#parts.sheets])];
+    this.#stage?.redraw();
+    this.#render();
   }
 
   /** @param {boolean} open */

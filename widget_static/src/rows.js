@@ -5,7 +5,6 @@
  * @import { ChatState, Entry, Line, Row } from "./types.js"
  */
 
-import { referenceOf } from "./interactive.js";
 import { isEvent, isMessage, statusAt } from "./transcript.js";
 
 const GROUP_MS = 5 * 60_000;
@@ -16,39 +15,46 @@ const PEOPLE = ["AGENT", "SUPERVISOR"];
 
 /** @type {(state: ChatState) => Row[]} */
 export const rowsOf = (state) => {
-  const { transcript, participantId: own } = state;
+  const { transcript, participantId } = state;
   const listed = transcript.lines.map((line, index) => ({ line, index, list: listOf(line) }));
   const newest = new Map(listed.map(({ list, index }) => [list, index]));
   const shown = listed
-    .filter(({ line, index, list }) => isShown(line, own) && (!list || newest.get(list) === index))
+    .filter(({ line, index, list }) => isShown(line, participantId) && (!list || newest.get(list) === index))
     .filter(({ line }, place, all) => !isSaidAgain(line, all[place + 1]?.line));
-  const lastOwn = shown.findLast(({ line }) => isMessage(line) && isOwn(line, own));
+  const lastOwn = shown.findLast(({ line }) => isMessage(line) && isOwn(line, participantId));
   const pending = state.entries.filter((entry) => !isThere(entry, transcript.lines));
   const lastSaid = pending.length ? Infinity : (lastOwn?.index ?? -1);
   /** @type {Row[]} */
   const rows = [];
+  /** The card that the visitor's next words answer. @type {string | undefined} */
+  let asked;
   shown.forEach(({ line, index, list }, place) => {
     const before = shown[place - 1]?.line;
     if (!before || dayOf(before.at) !== dayOf(line.at))
       rows.push({ kind: "day", key: `day:${dayOf(line.at)}`, at: line.at });
     const key = list ?? line.clientToken ?? line.Id;
     if (!isMessage(line)) return rows.push({ kind: "event", key, line });
+    const own = isOwn(line, participantId);
     const answered = isCard(line) && (lastSaid > index || !state.can.send);
     rows.push({
-      ...{ kind: "message", key, line, own: isOwn(line, own) },
+      ...{ kind: "message", key, line, own },
       first: !before || !together(before, line),
       last: !shown[place + 1] || !together(line, /** @type {Line} */ (shown[place + 1]?.line)),
       answered,
-      answer: answered ? answerTo(transcript.lines, index, own, pending) : null,
-      status: index === lastOwn?.index ? statusAt(transcript, index, own) : null,
+      answer: answered ? answerTo(transcript.lines, index, participantId, pending) : null,
+      status: index === lastOwn?.index ? statusAt(transcript, index, participantId) : null,
       over: state.phase === "ended",
+      asked: own ? asked : undefined,
     });
+    if (isCard(line)) asked = line.Content;
+    else if (own) asked = undefined;
   });
   const lastLine = shown.at(-1)?.line;
-  let first = !lastLine || !isMessage(lastLine) || !isOwn(lastLine, own);
+  let first = !lastLine || !isMessage(lastLine) || !isOwn(lastLine, participantId);
   for (const entry of pending) {
-    rows.push({ kind: "entry", key: entry.token, entry, first });
+    rows.push({ kind: "entry", key: entry.token, entry, first, asked });
     first = false;
+    asked = undefined;
   }
   for (const upload of state.uploads) {
     rows.push({ kind: "upload", key: upload.token, upload, first });
@@ -66,8 +72,9 @@ export const isCard = (line) => line.ContentType === INTERACTIVE;
 /** @type {(line: Line) => boolean} in words, or with a file */
 export const isSaid = (line) => isMessage(line) && line.ContentType !== RESPONSE;
 
-/** @type {(line: Line) => string | undefined} which list it is a page of */
-const listOf = (line) => (isCard(line) ? referenceOf(line.Content ?? "") : undefined);
+/** @type {(line: Line) => string | undefined} which list it is a page of. Not parsed: it is asked of every card each time something changes */
+const listOf = (line) => (isCard(line) ? REFERENCE.exec(line.Content ?? "")?.[1] : undefined);
+const REFERENCE = /"referenceId"\s*:\s*"([^"\\]+)"/;
 
 /** @type {(line: Line, own: string) => { key: import("./words.js").Key } | null} the words for an event, if it is worth a line */
 export const eventWords = (line, own) => {

@@ -4,6 +4,7 @@
  *
  * @import { Attachment, ChatState, Failure, Line, WidgetConfig } from "./types.js"
  * @import { Conversation } from "./conversation.js"
+ * @import { Parts } from "./parts/parts.js"
  * @import { Words } from "./words.js"
  */
 
@@ -46,9 +47,10 @@ export class Stage {
    * @param {Conversation} conversation
    * @param {WidgetConfig} config
    * @param {Words} words
+   * @param {Parts} parts
    * @param {StageHooks} hooks
    */
-  constructor(conversation, config, words, hooks) {
+  constructor(conversation, config, words, parts, hooks) {
     this.#conversation = conversation;
     this.#config = config;
     this.#words = words;
@@ -62,7 +64,7 @@ export class Stage {
       save: () => void this.#save(),
     });
     this.#view = new View(
-      { words, actions: this.#actions() },
+      { words, actions: this.#actions(), parts },
       { older: () => void conversation.chat?.loadOlder(), atNewest: hooks.looked },
     );
     this.#composer = new Composer(words, {
@@ -108,6 +110,11 @@ export class Stage {
 
   askToEnd() {
     if (this.#conversation.state.phase === "active") this.#shell.askToEnd();
+  }
+
+  /** What waited for a part is drawn anew with the next state. */
+  redraw() {
+    this.#view.redraw();
   }
 
   /** @param {ChatState} state */

@@ -1,6 +1,9 @@
 // Shapes shared by the widget's modules. Names in PascalCase are the Participant Service's own, as on
 // the wire; names in camelCase are ours.
 
+import type { MessageRow, Setting } from "./bubbles.js";
+import type { Words } from "./words.js";
+
 export type Role = "CUSTOMER" | "AGENT" | "SUPERVISOR" | "CUSTOM_BOT" | "SYSTEM";
 
 export interface Attachment {
@@ -251,8 +254,10 @@ export type Row =
       status: "sent" | "delivered" | "read" | null;
       /** The chat is: its files can no longer be fetched. */
       over: boolean;
+      /** Own messages only: the card they are the first answer to. */
+      asked: string | undefined;
     }
-  | { kind: "entry"; key: string; entry: Entry; first: boolean }
+  | { kind: "entry"; key: string; entry: Entry; first: boolean; asked: string | undefined }
   | { kind: "upload"; key: string; upload: Upload; first: boolean };
 
 /** What the element needs of the panel. */
@@ -270,7 +275,24 @@ export interface PanelHost extends HTMLElement {
   /** Address of the folder the scripts came from; the doors are two levels up. */
   readonly base: string;
   readonly launcher: HTMLElement;
+  bring(name: string, release: { file: string; integrity: string }): Promise<unknown>;
   readonly details: { displayName?: string; attributes?: Record<string, string> };
 }
 
 export type PanelClass = new (host: PanelHost) => PanelFacade;
+
+/** The part for interactive messages. */
+export interface CardsPart {
+  sheet: CSSStyleSheet;
+  /** What stands in the bubble and below it; nothing for what is no template at all. */
+  draw(row: MessageRow, setting: Setting): { body: (Node | string)[]; below: Node[] } | null;
+  /** A card as it is read aloud. */
+  spoken(content: string, words: Words): string;
+  /** What a card calls this answer; nothing if it does not offer it. */
+  answered(content: string, answer: string, words: Words): string | null;
+}
+
+/** What few visitors meet: see parts. */
+export interface PartsByName {
+  cards: CardsPart;
+}

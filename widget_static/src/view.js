@@ -7,7 +7,7 @@
  * @import { Setting } from "./bubbles.js"
  */
 
-import { classOf, contentsOf, nameOf } from "./bubbles.js";
+import { AWAITS, classOf, contentsOf, nameOf } from "./bubbles.js";
 import { h, icon } from "./nodes.js";
 import { rowsOf } from "./rows.js";
 
@@ -15,7 +15,7 @@ const NEAR_PX = 80;
 const TYPING_SETTLES_MS = 2_000;
 const NEW_MS = 5_000;
 
-/** @typedef {Map<string, { row: Row, node: HTMLElement }>} Drawn */
+/** @typedef {Map<string, { row: Row | null, node: HTMLElement }>} Drawn `row`: null if it must be drawn again */
 
 export class View {
   /** @type {Drawn} */
@@ -108,6 +108,12 @@ export class View {
     if (more) this.#pill.hidden = false;
   }
 
+  /** A part has come: what waited for one is drawn with the next state. */
+  redraw() {
+    for (const drawn of this.#drawn.values())
+      if (drawn.node.querySelector(`.${AWAITS}`)) drawn.row = null;
+  }
+
   /** A block of code that scrolls is a stop for the keyboard, no other is. */
   #reach() {
     for (const block of this.#rows.querySelectorAll("pre"))
@@ -158,9 +164,9 @@ export class View {
     return h("div", { class: classOf(row) + enters }, ...contentsOf(row, setting));
   }
 
-  /** @type {(known: { row: Row, node: HTMLElement }, row: Row, setting: Setting) => HTMLElement} the same node, changed if need be */
+  /** @type {(known: { row: Row | null, node: HTMLElement }, row: Row, setting: Setting) => HTMLElement} the same node, changed if need be */
   #redrawn({ row: before, node }, row, setting) {
-    if (same(before, row)) return node;
+    if (before && same(before, row)) return node;
     const { activeElement } = /** @type {ShadowRoot} */ (this.node.getRootNode());
     const controls = () => /** @type {HTMLElement[]} */ ([...node.querySelectorAll("button, a, pre")]);
     const held = controls().findIndex((one) => one === activeElement);

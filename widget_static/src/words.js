@@ -14,15 +14,16 @@ const RIGHT_TO_LEFT = /^(ar|fa|he|ur)\b/;
 
 export class Words {
   #texts;
-  #locale;
+  /** BCP 47; the browser's own without. @type {string | undefined} */
+  locale;
   #plurals;
 
   /** @param {{ texts?: Strings, strings?: Strings | null, locale?: string | null }} [from] the widget's own texts; those of the visitor's language, English without; BCP 47, the browser's by default */
   constructor({ texts = {}, strings = null, locale = null } = {}) {
     this.#texts = /** @type {Strings} */ ({ ...en, ...strings, ...texts });
-    this.#locale = canonical(locale);
+    this.locale = canonical(locale);
     /** What the texts are in; English where those of the locale are not there. */
-    this.language = (strings && this.#locale) || "en";
+    this.language = (strings && this.locale) || "en";
     this.#plurals = new Intl.PluralRules(this.language);
   }
 
@@ -35,7 +36,7 @@ export class Words {
   say(key, values = {}) {
     const found = this.#texts[key] ?? key;
     const text = typeof found === "string" ? found : this.#form(found, Number(values.count));
-    return text.replace(/\{(\w+)\}/g, (all, name) => `${values[name]?.toLocaleString(this.#locale) ?? all}`);
+    return text.replace(/\{(\w+)\}/g, (all, name) => `${values[name]?.toLocaleString(this.locale) ?? all}`);
   }
 
   /** @type {(forms: Record<string, string>, count: number) => string} */
@@ -51,12 +52,12 @@ export class Words {
 
   /** @param {number} at milliseconds @returns {string} time of day */
   time(at) {
-    return new Date(at).toLocaleTimeString(this.#locale, { hour: "numeric", minute: "2-digit" });
+    return this.format(at, { timeStyle: "short" });
   }
 
-  /** @param {number} at milliseconds @returns {string} day and time of an appointment */
-  moment(at) {
-    return new Date(at).toLocaleString(this.#locale, { dateStyle: "full", timeStyle: "short" });
+  /** @param {number} at milliseconds @param {Intl.DateTimeFormatOptions} options @returns {string} */
+  format(at, options) {
+    return new Date(at).toLocaleString(this.locale, options);
   }
 
   /** @param {number} at milliseconds @param {number} now @returns {string} */
@@ -66,15 +67,19 @@ export class Words {
     if (days === 1) return this.say("yesterday");
     const year = new Date(at).getFullYear() === new Date(now).getFullYear() ? {} : { year: "numeric" };
     const format = { weekday: "long", day: "numeric", month: "long", ...year };
-    return new Date(at).toLocaleDateString(this.#locale, /** @type {any} */ (format));
+    return this.format(at, /** @type {any} */ (format));
   }
 
   /** @param {number} bytes @param {"floor" | "halfExpand"} [roundingMode] of a limit the floor: what is said to fit must fit @returns {string} */
   size(bytes, roundingMode = "halfExpand") {
     const unit = bytes < 1_000_000 ? "kilobyte" : "megabyte";
     const value = Math.max(bytes / (unit === "kilobyte" ? 1_000 : 1_000_000), 0.1);
-    const format = { style: "unit", unit, roundingMode, maximumFractionDigits: value < 10 ? 1 : 0 };
-    return new Intl.NumberFormat(this.#locale, /** @type {any} */ (format)).format(value);
+    return this.unit(value, unit, { roundingMode, maximumFractionDigits: value < 10 ? 1 : 0 });
+  }
+
+  /** @param {number} value @param {string} unit as Intl knows it @param {object} [options] of Intl.NumberFormat @returns {string} */
+  unit(value, unit, options) {
+    return new Intl.NumberFormat(this.locale, { style: "unit", unit, ...options }).format(value);
   }
 }
 

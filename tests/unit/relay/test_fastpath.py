@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
@@ -44,6 +45,9 @@ async def application(scope, receive, send):
                     await send({"type": "websocket.send", "text": text})
                 else:
                     write(pack(text.encode()))
+        elif word == "fail":
+            write._send = write._transport.write = lambda data: 1 / 0
+            write(pack(b"never"))
         elif word == "close":
             await send({"type": "websocket.close", "code": 4100})
             before = write.buffered_bytes()
@@ -110,6 +114,19 @@ def test_what_a_browser_does_not_read_is_counted_and_sent_later(
         assert received(tab, 30, 400)
         expected = b"".join(pack(str(number).ljust(100_000, ".").encode()) for number in range(120))
         assert all_from(slow, len(expected)).endswith(expected)
+
+
+def test_a_socket_that_cannot_be_written_is_cut_and_no_other(
+    server: Program, tab: ClientConnection
+) -> None:
+    with connect(server.socket_url("/ws"), compression=None, max_size=None) as other:
+        other.recv(timeout=10)
+        tab.recv(timeout=10)
+        tab.send("fail")
+        with pytest.raises(ConnectionClosed):
+            tab.recv(timeout=5)
+        other.send("count 10 100")
+        assert received(other, 10, 100)
 
 
 def all_from(raw: socket.socket, at_least: int) -> bytes:

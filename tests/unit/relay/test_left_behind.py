@@ -9,6 +9,7 @@ import socket
 import struct
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.processes import free_port
@@ -75,6 +76,8 @@ def test_one_that_cannot_be_closed_in_order_keeps_no_other() -> None:
         with connect(server.socket_url("/"), compression=None) as failing:
             failing.send("fail")
             server.until("CLOSING")
+            with pytest.raises(ConnectionClosed):
+                failing.recv(timeout=5)
         come_and_go(server, "closes")
         assert most_left(server) <= 2  # itself may wait for the collector
 

@@ -93,3 +93,16 @@ test("a message whose echo is there is not shown twice", () => {
   const rows = rowsOf(state([own({ at: 1, Id: "m1" })], { entries: [{ ...entry, echo: "m1" }] }));
   assert.deepEqual(rows.map(({ kind }) => kind), ["day", "message"]);
 });
+
+test("pages of one list are known by their reference, which no text can bring about", () => {
+  const content = (given) => JSON.stringify({ data: { content: given } });
+  const cards = (...contents) => messages(contents.map((Content, at) => card({ at, Content }))).length;
+  assert.equal(cards('{"data":{"content":{"referenceId" : "r-1"}}}', '{"referenceId":"r-1"}'), 1);
+  assert.equal(cards(content({ title: '"referenceId":"x"' }), content({ title: '"referenceId":"x"' })), 2);
+});
+
+test("the first words after a card answer it, also while they are on their way", () => {
+  const said = [card({ at: 1, Content: "A" }), item({ at: 2 }), own({ at: 3 }), own({ at: 4 }), card({ at: 5, Content: "B" })];
+  const rows = rowsOf(state(said, { entries: [entry, { ...entry, token: "t2" }] })).filter(({ kind }) => kind !== "day");
+  assert.deepEqual(rows.map(({ asked }) => asked), [undefined, undefined, "A", undefined, undefined, "B", undefined]);
+});

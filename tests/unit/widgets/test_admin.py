@@ -174,6 +174,7 @@ def test_policy_lines_name_us_and_where_files_lie(settings: Any) -> None:
     assert snippet.csp_lines().splitlines() == [
         "script-src https://chat.example.com;",
         f"connect-src https://chat.example.com wss://chat.example.com {files};",
+        f"img-src {files};",
     ]
 
 

@@ -64,6 +64,8 @@ export const en = {
   unshown: "This window cannot show what was sent. Please ask for it in another way.",
   morePages: "There is more to choose from. Please ask for it.",
   chosen: "{title}, chosen",
+  zone: "Time zone: {zone}.",
+  moreTimes: "More times",
   joined: "{name} joined the chat",
   leftChat: "{name} left the chat",
   transferred: "You are being transferred",
