@@ -60,7 +60,7 @@ TCP_CLOSE = 7
 MAX_REASON_BYTES = 123
 
 
-class BrowserConnection(tcp.Server):  # type: ignore[misc]
+class BrowserConnection(tcp.Server):
     """A TCP connection that is over at once when the other end resets it.
 
     On a reset, uvloop looks into the connection once more and then stops watching it. Where
@@ -298,7 +298,7 @@ if hasattr(autobahn_protocol, "pformat"):
 
 def _cut(protocol: Any) -> None:
     """End a connection that nobody answers any more, else its client would wait."""
-    transport = getattr(getattr(protocol, "channel", None) or protocol, "transport", None)
+    transport: Any = getattr(getattr(protocol, "channel", None) or protocol, "transport", None)
     with suppress(Exception):
         transport.abortConnection()
 
