@@ -1,4 +1,4 @@
-"""Interactive messages in the widget: what each shows, what choosing sends, and what stays of it."""
+"""Interactive messages in the widget: what each shows, what a choice sends, what stays of it."""
 
 import json
 import re

@@ -3,7 +3,7 @@
 Chats live for some seconds each, with pages that open and close and messages both ways; every
 connection of a browser is cut now and then. Memory, descriptors, threads and tasks of the process
 are read from outside; when the last chat has ended they must be back where they began, but for
-memory, whose slope after the first third is told.
+memory, whose slope after the first third is told. Nothing may have failed inside, by its log.
 """
 
 from __future__ import annotations
@@ -180,7 +180,9 @@ class Soak:
         print(", ".join(f"{what} {count:,}" for what, count in sorted(self.counts.items())))
         print(*self.complaints[:20], sep="\n", flush=True)
         lost = self.counts["lost"] or self.counts["twice"]
-        return not (lost or self.complaints or _left(first, last))
+        failures = self._ground.processes[0].written().count("Traceback")
+        print(f"tracebacks in the proxy's log: {failures}", flush=True)
+        return not (lost or self.complaints or failures or _left(first, last))
 
 
 def _left(first: Sample, last: Sample) -> list[str]:
