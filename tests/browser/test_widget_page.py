@@ -224,6 +224,25 @@ def test_on_a_small_screen_the_panel_is_modal_and_fills_it(
     expect(widget.launcher).to_be_focused()
 
 
+def cards_of(attack: str) -> list[dict[str, object]]:
+    """Interactive messages of every kind with ``attack`` wherever there is text."""
+    words = {"title": attack, "subtitle": attack}
+    words |= {"imageType": "URL", "imageData": attack, "imageDescription": attack}
+    element = {**words, "type": "hyperlink", "url": attack}
+    slots = [{"date": attack, "duration": attack}, {"date": "2031-01-01T10:00Z", "duration": 1}]
+    place = {"location": {"title": attack}, "timeslots": slots}
+    inner = {"templateType": "Panel", "data": {"content": {**words, "elements": [element]}}}
+    return [
+        {"templateType": kind, "version": "1.0", "data": {"content": {**words, **content}}}
+        for kind, content in {
+            "ListPicker": {"elements": [element, {**words, "actionDetail": attack}]},
+            "TimePicker": place,
+            "Carousel": {"elements": [{**inner, "templateIdentifier": attack}]},
+            attack: {"elements": [element]},
+        }.items()
+    ]
+
+
 def test_nothing_from_the_network_becomes_html(widget: Widget) -> None:
     widget.meet_agent()
     requests: list[str] = []
@@ -231,9 +250,8 @@ def test_nothing_from_the_network_becomes_html(widget: Widget) -> None:
     for attack in ATTACKS:
         widget.hear(attack)
         widget.hear(attack, content_type="text/markdown")
-        card = {"title": attack, "subtitle": attack, "elements": [{"title": attack}]}
-        content = {"templateType": "ListPicker", "version": "1.0", "data": {"content": card}}
-        widget.act("say", content=json.dumps(content), content_type=INTERACTIVE, role="SYSTEM")
+        for card in cards_of(attack):
+            widget.act("say", content=json.dumps(card), content_type=INTERACTIVE, role="SYSTEM")
     widget.act("attach", name="<img src=x onerror=alert(1)>.txt", text="x")
     widget.hear("done", display_name="<b>Bob</b>")
     expect(widget.said("done")).to_be_visible()
