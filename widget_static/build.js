@@ -16,7 +16,7 @@ import { en } from "./src/strings/en.js";
 const here = dirname(fileURLToPath(import.meta.url));
 const src = join(here, "src");
 const dist = join(here, "dist");
-const PARTS = ["cards"];
+const PARTS = ["cards", "files"];
 const BUDGET = { loader: 2048, panel: 28 * 1024, part: 6 * 1024, strings: 1536 };
 
 const sha = (algorithm, encoding, content) => createHash(algorithm).update(content).digest(encoding);

@@ -1,9 +1,9 @@
 /**
- * One row of the conversation as nodes: separators, event lines, messages, files, and what is still on
- * its way; cards by the part that knows them. Where rows stand and when they are drawn again is view's work.
+ * One row of the conversation as nodes: separators, event lines, messages, and what is still on its
+ * way; cards and files by the parts that know them. Where rows stand and when they are drawn again is view's work.
  *
  * @import { Parts } from "./parts/parts.js"
- * @import { Attachment, Entry, Line, Row, Upload } from "./types.js"
+ * @import { Attachment, Line, Row } from "./types.js"
  * @import { Words } from "./words.js"
  */
 
@@ -41,7 +41,7 @@ export const contentsOf = (row, setting) => {
     case "entry":
       return entryNodes(row, setting);
     case "upload":
-      return uploadNodes(row.upload, setting);
+      return setting.parts.need("files")?.upload(row.upload, setting) ?? [];
   }
 };
 
@@ -61,12 +61,14 @@ export const nameOf = (line, words) =>
 
 /** @type {(line: Line, words: Words, parts: Pick<Parts, "load">) => Promise<string>} a message as it is read aloud */
 export const spokenLine = async (line, words, parts) => {
-  if (line.Type === "ATTACHMENT")
-    return (line.Attachments ?? []).map((one) => one.AttachmentName).join(", ");
+  if (line.Type === "ATTACHMENT") return fileNames(line);
   const content = line.Content ?? "";
   if (!isCard(line)) return spoken(content);
   return (await parts.load("cards"))?.spoken(content, words) ?? words.say("unshown");
 };
+
+/** @type {(line: Line) => string} */
+const fileNames = ({ Attachments = [] }) => Attachments.map((one) => one.AttachmentName).join(", ");
 
 /** @type {(line: Line, setting: Setting) => string} */
 const eventText = (line, { words, own }) => {
@@ -106,14 +108,22 @@ const metaOf = ({ line, own, last, status }, words) => {
 
 /** @type {(row: MessageRow, setting: Setting) => (Node | string)[]} */
 const bodyOf = ({ line, over, asked }, setting) => {
-  if (line.Type === "ATTACHMENT")
-    return (line.Attachments ?? []).map((one) => fileNode(one, over, setting));
+  if (line.Type === "ATTACHMENT") return fileNodes(line, over, setting);
   const content = line.Content ?? "";
   if (asked) return answerNodes(asked, content, setting);
   if (line.ContentType === "text/markdown") return nodes(markdown(content));
   if (line.ContentType === "application/json") return nodes([codeBlock(content)]);
   if (line.chunk === undefined) return nodes(plain(content));
   return [...nodes(plain(content)), caret("")];
+};
+
+/** @type {(line: Line, over: boolean, setting: Setting) => Node[]} */
+const fileNodes = (line, over, setting) => {
+  const files = setting.parts.need("files");
+  const all = line.Attachments ?? [];
+  return files
+    ? all.map((one) => files.file(one, over, setting))
+    : [h("span", { class: AWAITS }, fileNames(line))];
 };
 
 /** @type {(row: MessageRow, setting: Setting) => { body: (Node | string)[], below: Node[] }} */
@@ -137,19 +147,6 @@ const answerNodes = (asked, answer, { words, parts }) => {
 /** @type {(name: string) => Node} there is more to come */
 const caret = (name) => h("span", { class: `caret ${name}`, "aria-hidden": "true" });
 
-/** @type {(attachment: Attachment, over: boolean, setting: Setting) => Node} */
-const fileNode = (attachment, over, { words, actions }) => {
-  const { AttachmentName: name, Status } = attachment;
-  const label = h("span", { class: "file-name" }, name);
-  if (Status === "APPROVED" && !over) {
-    const props = { class: "file", "aria-label": words.say("download", { name }) };
-    return h("button", { ...props, onclick: () => actions.download(attachment) }, icon("file"), label);
-  }
-  const key = Status === "REJECTED" ? "fileRejected" : over ? "fileOver" : "checking";
-  const note = h("span", { class: "file-note" }, words.say(key));
-  return h("div", { class: "file" }, icon(Status === "REJECTED" ? "warn" : "file"), label, note);
-};
-
 /** @type {(row: Extract<Row, { kind: "entry" }>, setting: Setting) => Node[]} */
 const entryNodes = ({ entry, asked }, setting) => {
   const { words, actions } = setting;
@@ -171,38 +168,6 @@ const entryNodes = ({ entry, asked }, setting) => {
           small(words.say("retry"), () => actions.retry(entry.token)),
         small(words.say("delete"), () => actions.discard(entry.token)),
       ),
-  ];
-};
-
-/** @type {(upload: Upload, setting: Setting) => Node[]} */
-const uploadNodes = ({ token, file, progress, state, failure }, { words, actions }) => {
-  const percent = Math.round(progress * 100);
-  const failed = state === "failed";
-  const stage = state === "checking" ? words.say("checking") : words.say("uploading", { percent });
-  const note = failed ? (failure ? words.failure(failure) : "") : stage;
-  const label = { "aria-label": file.name };
-  return [
-    h(
-      "div",
-      { class: "bubble", part: "bubble bubble-own" },
-      h("span", { class: "sr" }, `${words.say("you")}: `),
-      h(
-        "div",
-        { class: "file" },
-        icon("file"),
-        h("span", { class: "file-name" }, file.name),
-        h("span", { class: "file-note" }, words.size(file.size)),
-      ),
-      !failed && h("progress", { max: 100, value: percent, ...label }),
-    ),
-    h(
-      "div",
-      { class: failed ? "meta bad" : "meta" },
-      h("span", {}, failed && icon("warn"), note),
-      failed && small(words.say("retry"), () => actions.retryUpload(token)),
-      state !== "checking" &&
-        small(words.say(failed ? "delete" : "cancel"), () => actions.cancelUpload(token)),
-    ),
   ];
 };
 

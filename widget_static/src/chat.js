@@ -6,7 +6,7 @@
  * @import { Api } from "./api.js"
  * @import { Memory } from "./memory.js"
  * @import { ChatState, Clock, Entry, Failure, Line, LinkState, SessionInfo, Slot } from "./types.js"
- * @import { Put } from "./uploads.js"
+ * @import { Put, Uploads } from "./files/uploads.js"
  */
 
 import { ApiProblem, failureOf } from "./api.js";
@@ -20,7 +20,6 @@ import { Inbox } from "./inbox.js";
 import { Keyring } from "./keyring.js";
 import { Signals } from "./signals.js";
 import { isEvent } from "./transcript.js";
-import { Uploads } from "./uploads.js";
 
 const LAST_WORDS_MS = 2_000;
 /** Until the server has written down what a frame has told. */
@@ -73,7 +72,9 @@ export class Chat {
   #inbox;
   #history;
   #delivery;
-  #uploads;
+  /** Made when the first file is to be sent: what does it is a part of its own. @type {Uploads | undefined} */
+  uploads;
+  #newUploads;
   #signals;
   #attention;
   #feed;
@@ -128,7 +129,8 @@ export class Chat {
       keys.use((key) => api.startUpload(key, file, token));
     const complete = (/** @type {string} */ id, /** @type {string} */ token) =>
       keys.use((key) => api.completeUpload(key, id, token));
-    this.#uploads = new Uploads({ start, complete, changed }, clock, put);
+    this.#newUploads = (/** @type {typeof Uploads} */ Class) =>
+      new Class({ start, complete, changed }, clock, put);
     this.#signals = new Signals((event) => this.#signal(event), clock);
     this.#attention = new Attention(this.#own, this.key, this.#inbox, memory, this.#signals);
     this.#feed = new Feed(this.#inbox, this.#history, this.#feedHooks(), clock, Socket);
@@ -142,7 +144,7 @@ export class Chat {
       link: this.#link,
       transcript: this.#inbox.transcript,
       entries: this.#delivery.entries,
-      uploads: this.#uploads.list,
+      uploads: this.uploads?.list ?? [],
       participantId: this.#own,
       endedBy: this.#fate.info?.endedBy ?? (this.#left ? "customer" : null),
       incompleteSince: this.#fate.info?.incompleteSince ?? null,
@@ -193,8 +195,9 @@ export class Chat {
     this.#delivery.discard(token);
   }
 
-  get uploads() {
-    return this.#uploads;
+  /** @param {typeof Uploads} Class */
+  uploadsBy(Class) {
+    return (this.uploads ??= this.#newUploads(Class));
   }
 
   typing() {
@@ -272,7 +275,7 @@ export class Chat {
     this.#signals.stop();
     this.#inbox.stop();
     this.#feed.close();
-    this.#uploads.clear();
+    this.uploads?.clear();
     this.#delivery.stop(null);
   }
 
@@ -286,7 +289,7 @@ export class Chat {
   #inboxHooks(changed) {
     return {
       claim: (item) => this.#delivery.claim(item),
-      attached: (id) => this.#uploads.arrived(id),
+      attached: (id) => this.uploads?.arrived(id),
       arrived: (line) => this.#arrived(line),
       ended: () => this.#finish(),
       changed,
@@ -383,7 +386,7 @@ export class Chat {
     this.#signals.stop();
     this.#inbox.stop();
     this.#feed.close();
-    this.#uploads.clear();
+    this.uploads?.clear();
     this.#delivery.stop(CHAT_OVER);
     this.#fail(null);
     void this.#lookBack();

@@ -32,6 +32,7 @@ export class Stage {
   #conversation;
   #config;
   #words;
+  #parts;
   #hooks;
   #shell;
   #view;
@@ -54,6 +55,7 @@ export class Stage {
     this.#conversation = conversation;
     this.#config = config;
     this.#words = words;
+    this.#parts = parts;
     this.#hooks = hooks;
     this.#shell = new Shell(words, {
       close: hooks.close,
@@ -70,7 +72,7 @@ export class Stage {
     this.#composer = new Composer(words, {
       send: (text) => this.#send(text),
       typing: () => conversation.chat?.typing(),
-      attach: (files) => this.#attach(files),
+      attach: (files) => void this.#attach(files),
     });
     this.#closing = new Closing(words, { start: () => hooks.start(), save: () => void this.#save() });
     this.#shell.fill(this.#view.node);
@@ -154,8 +156,8 @@ export class Stage {
       // Without a chat it waits for one to begin.
       retry: then((token) => (chat() ? chat()?.retry(token) : this.#hooks.start())),
       discard: then((token) => this.#conversation.discard(token)),
-      retryUpload: then((token) => chat()?.uploads.retry(token)),
-      cancelUpload: then((token) => chat()?.uploads.cancel(token)),
+      retryUpload: then((token) => chat()?.uploads?.retry(token)),
+      cancelUpload: then((token) => chat()?.uploads?.cancel(token)),
       download: (attachment) => void this.#download(attachment),
     };
   }
@@ -230,25 +232,17 @@ export class Stage {
   }
 
   /** @param {File[]} files */
-  #attach(files) {
+  async #attach(files) {
+    const { chat } = this.#conversation;
+    const part = await this.#parts.load("files");
+    if (!part) return this.#shell.alert(this.#words.say("uploadFailed"));
+    const uploads = chat?.uploadsBy(part.Uploads);
     for (const file of files) {
-      const refusal = this.#refusal(file);
+      const refusal = part.refusal(file, this.#config, this.#words);
       if (refusal) this.#shell.alert(refusal);
-      else this.#conversation.chat?.uploads.add(file);
+      else uploads?.add(file);
     }
     this.#view.toNewest();
-  }
-
-  /** @type {(file: File) => string} why a file cannot be sent, "" if it can */
-  #refusal({ name, type, size }) {
-    const { attachmentTypes: types, attachmentMaxBytes: most } = this.#config;
-    const words = this.#words;
-    const ending = `.${name.split(".").at(-1)?.toLowerCase()}`;
-    const matches = (/** @type {string} */ one) =>
-      one === type || (one.startsWith(".") ? one : `.${one}`) === ending;
-    if (!size) return words.say("fileEmpty");
-    if (size > most) return words.say("fileTooLarge", { size: words.size(most, "floor") });
-    return !types.length || types.some(matches) ? "" : words.say("fileType");
   }
 
   /** @param {Attachment} attachment */

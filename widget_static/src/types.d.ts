@@ -2,6 +2,7 @@
 // the wire; names in camelCase are ours.
 
 import type { MessageRow, Setting } from "./bubbles.js";
+import type { Uploads } from "./files/uploads.js";
 import type { Words } from "./words.js";
 
 export type Role = "CUSTOMER" | "AGENT" | "SUPERVISOR" | "CUSTOM_BOT" | "SYSTEM";
@@ -292,7 +293,19 @@ export interface CardsPart {
   answered(content: string, answer: string, words: Words): string | null;
 }
 
+/** The part for files. */
+export interface FilesPart {
+  sheet: CSSStyleSheet;
+  /** Why a file cannot be sent, "" if it can. */
+  refusal(file: File, config: WidgetConfig, words: Words): string;
+  Uploads: typeof Uploads;
+  /** A file of an item; `over`: the chat is. */
+  file(attachment: Attachment, over: boolean, setting: Setting): Node;
+  upload(upload: Upload, setting: Setting): Node[];
+}
+
 /** What few visitors meet: see parts. */
 export interface PartsByName {
   cards: CardsPart;
+  files: FilesPart;
 }

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
+import { Uploads } from "../../../widget_static/src/files/uploads.js";
 import { onStage, own, refused, settled } from "./stage.js";
 
 test("a file goes up with progress and becomes its item", async () => {
@@ -16,7 +17,7 @@ test("a file goes up with progress and becomes its item", async () => {
     startUpload: async () => ({ AttachmentId: "a1", UploadMetadata: { Url: "https://up.test" } }),
     completeUpload: async () => ({}),
   });
-  scene.conversation.chat.uploads.add(file);
+  scene.conversation.chat.uploadsBy(Uploads).add(file);
   await settled();
   assert.deepEqual(seen, [{ Url: "https://up.test" }, file]);
   assert.deepEqual(scene.conversation.state.uploads.map(({ state }) => state), ["checking"]);
@@ -32,7 +33,7 @@ test("an item that is faster than the answer leaves no upload behind", async () 
     startUpload: async () => ({ AttachmentId: "a1", UploadMetadata: {} }),
     completeUpload: async () => scene.sockets.last().chat(own({ at: 3, Type: "ATTACHMENT", Attachments })),
   });
-  scene.conversation.chat.uploads.add({ name: "a.png", size: 9 });
+  scene.conversation.chat.uploadsBy(Uploads).add({ name: "a.png", size: 9 });
   await settled();
   assert.deepEqual(scene.conversation.state.uploads, []);
 });
@@ -42,7 +43,7 @@ test("a file that is refused says why and can be tried again", async () => {
   scene.api.startUpload = async () => {
     throw refused(400, { detail: "This type is not supported." });
   };
-  scene.conversation.chat.uploads.add({ name: "a.exe", size: 9 });
+  scene.conversation.chat.uploadsBy(Uploads).add({ name: "a.exe", size: 9 });
   await settled();
   const [upload] = scene.conversation.state.uploads;
   assert.deepEqual([upload.state, upload.failure.detail], ["failed", "This type is not supported."]);

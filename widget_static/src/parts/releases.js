@@ -1,2 +1,5 @@
 /** By name, which parts belong to this panel; the build knows, as in `release.js`. */
-export const releases = { cards: { file: "cards.js", integrity: "" } };
+export const releases = {
+  cards: { file: "cards.js", integrity: "" },
+  files: { file: "files.js", integrity: "" },
+};

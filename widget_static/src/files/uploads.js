@@ -2,11 +2,11 @@
  * Files on their way: asked for, put to the address we are given with progress, completed. They live
  * as long as the page; what became of a file afterwards is told by its item.
  *
- * @import { Clock, Upload, UploadTicket } from "./types.js"
+ * @import { Clock, Upload, UploadTicket } from "../types.js"
  */
 
-import { ApiProblem } from "./api.js";
-import { newToken } from "./clock.js";
+import { ApiProblem } from "../api.js";
+import { newToken } from "../clock.js";
 
 /**
  * @typedef {object} UploadHooks
