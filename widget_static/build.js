@@ -11,13 +11,18 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { en } from "./src/strings/en.js";
+import * as english from "./src/strings/en.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const src = join(here, "src");
 const dist = join(here, "dist");
-const PARTS = ["cards", "files"];
-const BUDGET = { loader: 2048, panel: 28 * 1024, part: 6 * 1024, strings: 1536 };
+const PARTS = ["cards", "files", "markdown", "ending"];
+const BUDGET = { loader: 2048, panel: 25 * 1024, part: 6 * 1024, strings: 1536 };
+
+/** Who says which strings: the panel, and each part. */
+const SPEAKING = PARTS.filter((name) => name in english);
+const GROUPS = { panel: english.en, ...Object.fromEntries(SPEAKING.map((name) => [name, english[name]])) };
+const en = Object.assign({}, ...Object.values(GROUPS));
 
 const sha = (algorithm, encoding, content) => createHash(algorithm).update(content).digest(encoding);
 
@@ -92,24 +97,37 @@ function* faults(language, strings) {
   }
 }
 
-/** By language, its file: an array in the order of the English strings. */
+/** By language, its strings by key. */
 async function languages() {
   const found = {};
   for (const name of (await readdir(join(src, "strings"))).sort()) {
     if (!name.endsWith(".json")) continue;
     const language = name.slice(0, -5);
-    const strings = JSON.parse(await readFile(join(src, "strings", name), "utf8"));
-    for (const fault of faults(language, strings)) problems.push(`strings/${name}: ${fault}`);
-    const text = JSON.stringify(Object.keys(en).map((key) => strings[key]));
-    const file = `strings.${language}.${sha("sha256", "hex", text).slice(0, 8)}.json`;
-    found[language] = { file, text };
+    found[language] = JSON.parse(await readFile(join(src, "strings", name), "utf8"));
+    for (const fault of faults(language, found[language])) problems.push(`strings/${name}: ${fault}`);
   }
   return found;
 }
 
+/** The strings of each group in each language, arrays in the order of the English ones, and what the panel must know to find them. */
+async function stringFiles() {
+  const strings = await languages();
+  const files = {};
+  const hashes = {};
+  for (const [group, texts] of Object.entries(GROUPS)) {
+    const listed = Object.entries(strings).map(([language, all]) => [
+      language,
+      JSON.stringify(Object.keys(texts).map((key) => all[key])),
+    ]);
+    hashes[group] = sha("sha256", "hex", JSON.stringify(listed)).slice(0, 8);
+    for (const [language, text] of listed) files[`strings.${group}.${language}.${hashes[group]}.json`] = text;
+  }
+  return { files, told: { languages: Object.keys(strings), hashes } };
+}
+
 const facts = (file, code) => ({
   file,
-  integrity: `sha384-${sha("sha384", "base64", code)}`,
+  integrity: `sha256-${sha("sha256", "base64", code)}`,
   bytes: Buffer.byteLength(code),
   gzip: gzipSync(code, { level: 9 }).length,
 });
@@ -117,7 +135,7 @@ const facts = (file, code) => ({
 /** A module under a name with its hash: its files, and what the manifest says of it. */
 async function hashed(name, plugins) {
   const draft = await bundle(`${name}.js`, `${name}.js`, "esm", plugins);
-  const file = `${name}.${sha("sha256", "hex", draft.code).slice(0, 12)}.js`;
+  const file = `${name}.${sha("sha256", "hex", draft.code).slice(0, 8)}.js`;
   const code = draft.code.replace(`${name}.js.map`, `${file}.map`);
   return { files: { [file]: code, [`${file}.map`]: draft.map }, facts: facts(file, code) };
 }
@@ -125,14 +143,11 @@ async function hashed(name, plugins) {
 const release = ({ file, integrity }) => ({ file, integrity });
 
 async function everything() {
-  const strings = await languages();
-  const stringFiles = Object.fromEntries(
-    Object.entries(strings).map(([language, { file }]) => [language, file]),
-  );
+  const strings = await stringFiles();
   const parts = await Promise.all(PARTS.map(async (name) => [name, await hashed(name, [])]));
   const partReleases = Object.fromEntries(parts.map(([name, part]) => [name, release(part.facts)]));
   const panel = await hashed("panel", [
-    told(/strings\/files\.js$/, "files", stringFiles),
+    told(/strings\/files\.js$/, "files", strings.told),
     told(/parts\/releases\.js$/, "releases", partReleases),
   ]);
   const loader = await bundle("loader.js", "loader.js", "iife", [
@@ -145,13 +160,12 @@ async function everything() {
     Object.assign(files, part.files);
   }
   files["manifest.json"] = `${JSON.stringify(manifest, null, 2)}\n`;
-  for (const { file, text } of Object.values(strings)) files[file] = text;
-  return { files, sizes: { ...manifest, ...sizes(strings) } };
+  return { files: { ...files, ...strings.files }, sizes: { ...manifest, ...sizes(strings.files) } };
 }
 
-const sizes = (strings) =>
+const sizes = (files) =>
   Object.fromEntries(
-    Object.values(strings).map(({ file, text }) => [
+    Object.entries(files).map(([file, text]) => [
       file,
       { bytes: Buffer.byteLength(text), gzip: gzipSync(text, { level: 9 }).length },
     ]),

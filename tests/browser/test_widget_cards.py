@@ -174,7 +174,7 @@ def test_nobody_who_meets_no_card_fetches_what_draws_them(widget: Widget) -> Non
     asked = [request for request in widget.requests if CARDS.search(request.url)]
     assert len(asked) == 1
     script = widget.page.locator("script[src*='/cards.']")
-    assert (script.get_attribute("integrity") or "").startswith("sha384-")
+    assert (script.get_attribute("integrity") or "").startswith("sha256-")
 
 
 def test_a_card_waits_while_its_part_cannot_be_had_and_is_there_once_it_can(

@@ -65,3 +65,21 @@ def test_a_file_of_a_chat_that_is_over_is_named_and_offers_nothing_that_fails(
     widget.act("end")
     expect(widget.said("label.pdf")).to_contain_text("Not available after the end of the chat.")
     expect(widget.button("Download label.pdf")).to_have_count(0)
+
+
+def test_a_file_the_service_refuses_says_why_and_goes_up_when_tried_again(
+    widget: Widget, tmp_path: Path, expected_problems: list[str]
+) -> None:
+    expected_problems.append("status of 4")
+    widget.start()
+    fault = {"operation": "StartAttachmentUpload", "kind": "error", "error": "AccessDeniedException"}
+    widget.sandbox.add_fault(**fault)
+    file = tmp_path / "receipt.txt"
+    file.write_text("paid")
+    widget.panel.locator("input[type=file]").set_input_files(file)
+    row = widget.own("receipt.txt")
+    expect(row.locator(".meta.bad")).to_be_visible()
+    expect(row).not_to_contain_text("could not be uploaded")  # but in words that fit
+    widget.sandbox.clear_faults()
+    widget.button("Retry").click()
+    expect(widget.button("Download receipt.txt")).to_be_visible()

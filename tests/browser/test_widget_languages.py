@@ -62,7 +62,7 @@ def test_its_first_opening_costs_one_small_request_more(widget: Widget) -> None:
     in_language(widget, "de-CH")
     expect(widget.page.get_by_role("textbox", name=LANGUAGES["de"])).to_be_visible()
     (name,) = [request.url for request in widget.requests if "strings." in request.url]
-    assert re.search(r"/widget/v1/strings\.de\.[0-9a-f]{8}\.json$", name)
+    assert re.search(r"/widget/v1/strings\.panel\.de\.[0-9a-f]{8}\.json$", name)
     assert widget.page.locator(f"{TAG} dialog").get_attribute("lang") == "de-CH"
 
 

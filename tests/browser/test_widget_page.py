@@ -340,6 +340,8 @@ def test_where_a_chat_is_kept_can_be_chosen(widget: Widget, storage: str, kept: 
 
 
 def test_colours_follow_the_accent_and_stay_readable(widget: Widget) -> None:
+    # Colours of what is still fading in are no colours yet.
+    widget.page.emulate_media(reduced_motion="reduce")
     with_attributes(widget, accent="#ffd400", position="left")
     widget.launcher.click()
     expect(widget.said("Hello")).to_be_visible()

@@ -2,7 +2,7 @@
  * The proxy's REST doors as functions. Knows paths, headers and errors; keeps nothing. Every failure
  * is an `ApiProblem` that knows whether trying again can help.
  *
- * @import { Connection, Failure, SessionInfo, StartDetails, Started, TranscriptPage, UploadTicket, WidgetConfig } from "./types.js"
+ * @import { Connection, Failure, SessionInfo, StartDetails, Started, TranscriptPage, WidgetConfig } from "./types.js"
  */
 
 const TIMEOUT_MS = 15_000;
@@ -83,44 +83,27 @@ export class Api {
   /** @type {(key: string) => Promise<Connection>} a connection key and the address of a socket, both for the session key */
   connection(key) {
     const body = { Type: ["WEBSOCKET", "CONNECTION_CREDENTIALS"] };
-    return this.#json("POST", "participant/connection", { key, body });
+    return this.participant(key, "connection", body);
   }
 
   /** @type {(key: string, body: { Content: string, ContentType: string, ClientToken: string }) => Promise<{ Id: string, AbsoluteTime: string }>} */
   sendMessage(key, body) {
-    return this.#json("POST", "participant/message", { key, body });
+    return this.participant(key, "message", body);
   }
 
   /** @type {(key: string, body: { ContentType: string, Content?: string }) => Promise<unknown>} */
   sendEvent(key, body) {
-    return this.#json("POST", "participant/event", { key, body });
+    return this.participant(key, "event", body);
   }
 
   /** @type {(key: string, body: object) => Promise<TranscriptPage>} one page */
   transcript(key, body) {
-    return this.#json("POST", "participant/transcript", { key, body });
+    return this.participant(key, "transcript", body);
   }
 
-  /** @type {(key: string, file: File, token: string) => Promise<UploadTicket>} */
-  startUpload(key, file, token) {
-    const body = {
-      ContentType: file.type || "application/octet-stream",
-      AttachmentSizeInBytes: file.size,
-      AttachmentName: file.name,
-      ClientToken: token,
-    };
-    return this.#json("POST", "participant/start-attachment-upload", { key, body });
-  }
-
-  /** @type {(key: string, attachment: string, token: string) => Promise<unknown>} */
-  completeUpload(key, attachment, token) {
-    const body = { AttachmentIds: [attachment], ClientToken: token };
-    return this.#json("POST", "participant/complete-attachment-upload", { key, body });
-  }
-
-  /** @type {(key: string, attachment: string) => Promise<{ Url: string }>} an address good for a few minutes */
-  attachment(key, attachment) {
-    return this.#json("POST", "participant/attachment", { key, body: { AttachmentId: attachment } });
+  /** @type {(key: string, operation: string, body: object) => Promise<any>} any other operation of the Participant Service */
+  participant(key, operation, body) {
+    return this.#json("POST", `participant/${operation}`, { key, body });
   }
 
   /** @type {(method: string, path: string, request: { key?: string, body?: object, timeoutMs?: number }) => Promise<any>} */

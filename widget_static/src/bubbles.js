@@ -7,8 +7,9 @@
  * @import { Words } from "./words.js"
  */
 
+import * as icons from "./icons.js";
 import { h, icon, small } from "./nodes.js";
-import { codeBlock, markdown, nodes, plain, spoken } from "./richtext.js";
+import { nodes, plain } from "./richtext.js";
 import { eventWords, isCard } from "./rows.js";
 
 /**
@@ -27,6 +28,7 @@ import { eventWords, isCard } from "./rows.js";
 
 /** A node that is to be drawn again when a part has come. */
 export const AWAITS = "awaits";
+const MARKDOWN = "text/markdown";
 const ROBOTS = ["", "BOT", "SYSTEM", "SYSTEM_MESSAGE"];
 
 /** @type {(row: Row, setting: Setting) => (Node | string)[]} contents of a row */
@@ -63,8 +65,9 @@ export const nameOf = (line, words) =>
 export const spokenLine = async (line, words, parts) => {
   if (line.Type === "ATTACHMENT") return fileNames(line);
   const content = line.Content ?? "";
-  if (!isCard(line)) return spoken(content);
-  return (await parts.load("cards"))?.spoken(content, words) ?? words.say("unshown");
+  if (isCard(line)) return (await parts.load("cards"))?.spoken(content, words) ?? words.say("unshown");
+  if (line.ContentType !== MARKDOWN) return content;
+  return (await parts.load("markdown"))?.spoken(content) ?? content;
 };
 
 /** @type {(line: Line) => string} */
@@ -101,7 +104,7 @@ const messageNodes = (row, setting) => {
 const metaOf = ({ line, own, last, status }, words) => {
   const processing = line.MessageMetadata?.MessageProcessingStatus;
   const blocked = own && (processing === "FAILED" || processing === "REJECTED");
-  if (blocked) return h("div", { class: "meta bad" }, h("span", {}, icon("warn"), words.say("blocked")));
+  if (blocked) return h("div", { class: "meta bad" }, h("span", {}, icon(icons.warn), words.say("blocked")));
   const time = h("time", { dateTime: line.AbsoluteTime }, words.time(line.at));
   return h("div", { class: "meta" }, last && time, own && status && h("span", {}, words.say(status)));
 };
@@ -111,11 +114,15 @@ const bodyOf = ({ line, over, asked }, setting) => {
   if (line.Type === "ATTACHMENT") return fileNodes(line, over, setting);
   const content = line.Content ?? "";
   if (asked) return answerNodes(asked, content, setting);
-  if (line.ContentType === "text/markdown") return nodes(markdown(content));
-  if (line.ContentType === "application/json") return nodes([codeBlock(content)]);
+  if (line.ContentType === MARKDOWN) return formatted("nodes", content, setting);
+  if (line.ContentType === "application/json") return formatted("code", content, setting);
   if (line.chunk === undefined) return nodes(plain(content));
   return [...nodes(plain(content)), caret("")];
 };
+
+/** @type {(how: "nodes" | "code", text: string, setting: Setting) => (Node | string)[]} */
+const formatted = (how, text, { parts }) =>
+  parts.need("markdown")?.[how](text) ?? [h("div", { class: AWAITS }, ...nodes(plain(text)))];
 
 /** @type {(line: Line, over: boolean, setting: Setting) => Node[]} */
 const fileNodes = (line, over, setting) => {
@@ -163,7 +170,7 @@ const entryNodes = ({ entry, asked }, setting) => {
     : h(
         "div",
         { class: "meta bad" },
-        h("span", {}, icon("warn"), `${words.say("notSent")} ${entry.failure ? words.failure(entry.failure) : ""}`),
+        h("span", {}, icon(icons.warn), `${words.say("notSent")} ${entry.failure ? words.failure(entry.failure) : ""}`),
         entry.failure?.reason !== "chatOver" &&
           small(words.say("retry"), () => actions.retry(entry.token)),
         small(words.say("delete"), () => actions.discard(entry.token)),

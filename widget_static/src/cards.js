@@ -7,11 +7,14 @@
 
 import { draw, optionWords } from "./cards/draw.js";
 import { cardOf, choicesOf } from "./cards/templates.js";
+import { cards as texts } from "./strings/en.js";
+import lists from "./markdown/markdown.css" with { type: "css" };
 import sheet from "./cards/cards.css" with { type: "css" };
 
 /** @type {CardsPart} */
 const cards = {
-  sheet,
+  sheets: [lists, sheet],
+  texts,
   draw(row, setting) {
     const card = cardOf(row.line.Content ?? "");
     return card && draw(card, row, setting);

@@ -125,12 +125,8 @@ export class Chat {
       },
       clock,
     );
-    const start = (/** @type {File} */ file, /** @type {string} */ token) =>
-      keys.use((key) => api.startUpload(key, file, token));
-    const complete = (/** @type {string} */ id, /** @type {string} */ token) =>
-      keys.use((key) => api.completeUpload(key, id, token));
     this.#newUploads = (/** @type {typeof Uploads} */ Class) =>
-      new Class({ start, complete, changed }, clock, put);
+      new Class({ call: (operation, body) => this.#call(operation, body), changed }, clock, put);
     this.#signals = new Signals((event) => this.#signal(event), clock);
     this.#attention = new Attention(this.#own, this.key, this.#inbox, memory, this.#signals);
     this.#feed = new Feed(this.#inbox, this.#history, this.#feedHooks(), clock, Socket);
@@ -211,7 +207,7 @@ export class Chat {
 
   /** @param {string} id @returns {Promise<string | undefined>} an address good for a few minutes; nothing if it failed */
   async attachmentUrl(id) {
-    return (await this.#attempt(this.#keys.use((key) => this.#api.attachment(key, id))))?.Url;
+    return (await this.#attempt(this.#call("attachment", { AttachmentId: id })))?.Url;
   }
 
   /** @returns {Promise<Blob | undefined>} the chat as a text file */
@@ -420,6 +416,11 @@ export class Chat {
       this.#fail(failureOf(error));
       return undefined;
     }
+  }
+
+  /** @param {string} operation @param {object} body @returns {Promise<any>} */
+  #call(operation, body) {
+    return this.#keys.use((key) => this.#api.participant(key, operation, body));
   }
 
   /** @param {Failure | null} failure */

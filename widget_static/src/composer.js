@@ -5,6 +5,7 @@
  * @import { Words } from "./words.js"
  */
 
+import * as icons from "./icons.js";
 import { h, icon } from "./nodes.js";
 
 const COUNTER_FROM = 0.9;
@@ -38,7 +39,7 @@ export class Composer {
     this.#send = h(
       "button",
       { type: "submit", class: "send", part: "send", "aria-label": words.say("send") },
-      icon("send"),
+      icon(icons.send),
     );
     this.#files = h("input", { type: "file", hidden: true, onchange: () => this.#chosen() });
     this.#attach = h(
@@ -47,7 +48,7 @@ export class Composer {
         ...{ class: "round", hidden: true, "aria-label": words.say("attach") },
         onclick: () => this.#files.click(),
       },
-      icon("attach"),
+      icon(icons.attach),
     );
     const submit = (/** @type {Event} */ event) => {
       event.preventDefault();

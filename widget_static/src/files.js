@@ -8,10 +8,11 @@
 import { refusal } from "./files/choice.js";
 import { fileNode as file, uploadNodes as upload } from "./files/draw.js";
 import { Uploads } from "./files/uploads.js";
+import { files as texts } from "./strings/en.js";
 import sheet from "./files/files.css" with { type: "css" };
 
 /** @type {FilesPart} */
-const files = { sheet, refusal, Uploads, file, upload };
+const files = { sheets: [sheet], texts, refusal, Uploads, file, upload };
 
 const element = /** @type {any} */ (customElements.get("chatproxy-widget"));
 if (element) element.files = files;

@@ -60,7 +60,10 @@ class Panel {
     this.#root = /** @type {ShadowRoot} */ (host.shadowRoot);
     this.#api = new Api(new URL("../..", host.base).href);
     this.#parts = new Parts(async (name, release) => {
+      const words = this.#words;
+      const own = strings(words.language, host.base, name);
       await host.bring(name, release);
+      words.learn(element[name].texts, await own);
       return element[name];
     }, systemClock);
     this.#parts.arrived = () => this.#partArrived();
@@ -103,7 +106,7 @@ class Panel {
 
   end() {
     this.open();
-    this.#whenReady(() => this.#stage?.askToEnd());
+    this.#whenReady(() => void this.#stage?.askToEnd());
   }
 
   leave() {
@@ -117,7 +120,8 @@ class Panel {
     const { dataset } = this.#host;
     const widget = dataset.widget ?? "";
     const asked = dataset.locale ?? pageLocale();
-    const early = strings(asked, this.#host.base);
+    const stringsOf = (/** @type {string} */ locale) => strings(locale, this.#host.base, "panel");
+    const early = stringsOf(asked);
     // Without it the chat still works; it only looks less like the site's own.
     const answer = await this.#api.widget(widget).catch(() => ({}));
     /** @type {WidgetConfig} */
@@ -125,7 +129,7 @@ class Panel {
     const locale = dataset.locale ?? config.locale ?? asked;
     this.#words = new Words({
       locale,
-      strings: await (locale === asked ? early : strings(locale, this.#host.base)),
+      strings: await (locale === asked ? early : stringsOf(locale)),
       texts: config.texts,
     });
     if (this.#leaving.signal.aborted) return;

@@ -6,6 +6,7 @@
  * @import { Words } from "./words.js"
  */
 
+import * as icons from "./icons.js";
 import { h, icon, small } from "./nodes.js";
 
 const SMALL = matchMedia("(max-width: 480px), (max-height: 560px)");
@@ -13,7 +14,7 @@ const SMALL = matchMedia("(max-width: 480px), (max-height: 560px)");
 /**
  * @typedef {object} ShellHooks
  * @property {() => void} close
- * @property {() => void} end
+ * @property {() => void} end the visitor wants to: ask whether they mean it
  * @property {() => void} save
  */
 
@@ -50,9 +51,9 @@ export class Shell {
     const item = (/** @type {"save" | "end"} */ key, /** @type {() => void} */ task) =>
       h("button", { class: "item", onclick: act(task) }, words.say(key));
     this.#save = item("save", () => hooks.save());
-    this.#end = item("end", () => this.askToEnd());
+    this.#end = item("end", () => hooks.end());
     this.#menu = h("div", { class: "menu", id: "menu", hidden: true }, this.#save, this.#end);
-    this.#menuButton = round("more", words.say("more"), () => this.#toggleMenu());
+    this.#menuButton = round(icons.more, words.say("more"), () => this.#toggleMenu());
     this.#menuButton.setAttribute("aria-expanded", "false");
     this.#menuButton.setAttribute("aria-controls", "menu");
     this.#main = this.#build();
@@ -74,8 +75,8 @@ export class Shell {
 
   #build() {
     const heading = h("div", { class: "heading" }, this.#title, this.#subtitle);
-    const close = round("close", this.#words.say("close"), () => this.#hooks.close());
-    const mark = h("div", { class: "mark", part: "mark" }, icon("chat"));
+    const close = round(icons.close, this.#words.say("close"), () => this.#hooks.close());
+    const mark = h("div", { class: "mark", part: "mark" }, icon(icons.chat));
     // No <header>: outside of an article that would be the page's second banner.
     const header = h("div", { class: "header", part: "header" }, mark, heading, this.#menuButton, this.#menu, close);
     return h("div", { class: "main" }, header, this.#notice, this.#alert, this.#footer);
@@ -99,7 +100,7 @@ export class Shell {
 
   hide() {
     this.#toggleMenu(false);
-    this.#unask();
+    this.unask();
     this.node.close();
   }
 
@@ -147,7 +148,7 @@ export class Shell {
     this.#alert.hidden = !text;
     const close = small("×", () => this.alert(""));
     close.setAttribute("aria-label", this.#words.say("dismiss"));
-    this.#alert.replaceChildren(icon("warn"), h("span", {}, text), close);
+    this.#alert.replaceChildren(icon(icons.warn), h("span", {}, text), close);
   }
 
   /** @param {...Node} nodes */
@@ -157,37 +158,15 @@ export class Shell {
     this.#footer.replaceChildren(...nodes);
   }
 
-  askToEnd() {
-    const say = this.#words.say.bind(this.#words);
-    const keep = h("button", { class: "button", onclick: () => this.#unask() }, say("endKeep"));
-    const end = () => {
-      this.#unask();
-      this.#hooks.end();
-    };
-    const sure = h("button", { class: "button danger", onclick: end }, say("endConfirm"));
-    const turn = (/** @type {KeyboardEvent} */ event) => {
-      if (event.key !== "Tab") return;
-      event.preventDefault();
-      (/** @type {ShadowRoot} */ (keep.getRootNode()).activeElement === keep ? sure : keep).focus();
-    };
-    this.#asked.replaceChildren(
-      h(
-        "div",
-        {
-          ...{ class: "question", role: "alertdialog", "aria-modal": "true" },
-          ...{ "aria-labelledby": "ask-title", "aria-describedby": "ask-text", onkeydown: turn },
-        },
-        h("h3", { id: "ask-title" }, say("endTitle")),
-        h("p", { id: "ask-text" }, say("endText")),
-        h("div", { class: "buttons" }, keep, sure),
-      ),
-    );
+  /** A question over everything else, until it is answered. @param {HTMLElement} question */
+  ask(question) {
+    this.#asked.replaceChildren(question);
     this.#asked.hidden = false;
     this.#main.inert = true;
-    keep.focus();
+    question.querySelector("button")?.focus();
   }
 
-  #unask() {
+  unask() {
     if (this.#asked.hidden) return;
     this.#asked.hidden = true;
     this.#main.inert = false;
@@ -210,7 +189,7 @@ export class Shell {
   #escape(event) {
     event.preventDefault();
     event.stopPropagation();
-    if (!this.#asked.hidden) return this.#unask();
+    if (!this.#asked.hidden) return this.unask();
     if (this.#menu.hidden) return this.#hooks.close();
     this.#toggleMenu(false);
     this.#menuButton.focus();
@@ -226,6 +205,6 @@ export class Shell {
   }
 }
 
-/** @type {(name: Parameters<typeof icon>[0], label: string, act: () => void) => HTMLButtonElement} */
-const round = (name, label, act) =>
-  h("button", { class: "round", "aria-label": label, onclick: act }, icon(name));
+/** @type {(outline: string, label: string, act: () => void) => HTMLButtonElement} */
+const round = (outline, label, act) =>
+  h("button", { class: "round", "aria-label": label, onclick: act }, icon(outline));

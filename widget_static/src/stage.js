@@ -59,10 +59,7 @@ export class Stage {
     this.#hooks = hooks;
     this.#shell = new Shell(words, {
       close: hooks.close,
-      end: () => {
-        this.#view.toNewest();
-        void conversation.chat?.end();
-      },
+      end: () => void this.askToEnd(),
       save: () => void this.#save(),
     });
     this.#view = new View(
@@ -110,8 +107,17 @@ export class Stage {
     this.#shell.leave();
   }
 
-  askToEnd() {
-    if (this.#conversation.state.phase === "active") this.#shell.askToEnd();
+  async askToEnd() {
+    if (this.#conversation.state.phase !== "active") return;
+    const part = await this.#parts.load("ending");
+    if (!part) return this.#shell.alert(this.#words.say("unreachable"));
+    const keep = () => this.#shell.unask();
+    const end = () => {
+      keep();
+      this.#view.toNewest();
+      void this.#conversation.chat?.end();
+    };
+    this.#shell.ask(part.question(this.#words, { keep, end }));
   }
 
   /** What waited for a part is drawn anew with the next state. */

@@ -3,7 +3,7 @@
 
 import type { MessageRow, Setting } from "./bubbles.js";
 import type { Uploads } from "./files/uploads.js";
-import type { Words } from "./words.js";
+import type { Strings, Words } from "./words.js";
 
 export type Role = "CUSTOMER" | "AGENT" | "SUPERVISOR" | "CUSTOM_BOT" | "SYSTEM";
 
@@ -282,9 +282,15 @@ export interface PanelHost extends HTMLElement {
 
 export type PanelClass = new (host: PanelHost) => PanelFacade;
 
+/** What every part brings along. */
+export interface Part {
+  sheets: CSSStyleSheet[];
+  /** What it says, in English. */
+  texts: Strings;
+}
+
 /** The part for interactive messages. */
-export interface CardsPart {
-  sheet: CSSStyleSheet;
+export interface CardsPart extends Part {
   /** What stands in the bubble and below it; nothing for what is no template at all. */
   draw(row: MessageRow, setting: Setting): { body: (Node | string)[]; below: Node[] } | null;
   /** A card as it is read aloud. */
@@ -294,8 +300,7 @@ export interface CardsPart {
 }
 
 /** The part for files. */
-export interface FilesPart {
-  sheet: CSSStyleSheet;
+export interface FilesPart extends Part {
   /** Why a file cannot be sent, "" if it can. */
   refusal(file: File, config: WidgetConfig, words: Words): string;
   Uploads: typeof Uploads;
@@ -304,8 +309,24 @@ export interface FilesPart {
   upload(upload: Upload, setting: Setting): Node[];
 }
 
+/** The part for formatted text and code. */
+export interface MarkdownPart extends Part {
+  nodes(text: string): (Node | string)[];
+  code(text: string): (Node | string)[];
+  /** As a person would read it aloud: without the marks. */
+  spoken(text: string): string;
+}
+
+/** The part for the end of a chat. */
+export interface EndingPart extends Part {
+  /** Whether it shall end. */
+  question(words: Words, acts: { keep: () => void; end: () => void }): HTMLElement;
+}
+
 /** What few visitors meet: see parts. */
 export interface PartsByName {
   cards: CardsPart;
   files: FilesPart;
+  markdown: MarkdownPart;
+  ending: EndingPart;
 }

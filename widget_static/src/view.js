@@ -8,6 +8,7 @@
  */
 
 import { AWAITS, classOf, contentsOf, nameOf } from "./bubbles.js";
+import * as icons from "./icons.js";
 import { h, icon } from "./nodes.js";
 import { rowsOf } from "./rows.js";
 
@@ -63,7 +64,7 @@ export class View {
     this.#pill = h(
       "button",
       { class: "pill", hidden: true, onclick: () => this.toNewest(true) },
-      icon("down"),
+      icon(icons.down),
       words.say("newest"),
     );
     this.#welcome.append(h("p", {}, words.say("welcome")));

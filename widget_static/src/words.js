@@ -1,5 +1,5 @@
 /**
- * Words, dates and sizes as this visitor reads them. Knows the language and the widget's own texts,
+ * Words and dates as this visitor reads them. Knows the language and the widget's own texts,
  * nothing of where they are shown.
  *
  * @import { Failure } from "./types.js"
@@ -7,24 +7,34 @@
 
 import { en } from "./strings/en.js";
 
-/** @typedef {keyof typeof en} Key */
+/** @typedef {typeof import("./strings/en.js")} English */
+/** @typedef {keyof English["en"] | keyof English["cards"] | keyof English["files"] | keyof English["ending"]} Key */
 /** @typedef {Record<string, string | Record<string, string>>} Strings texts by key; plurals by category */
 
 const RIGHT_TO_LEFT = /^(ar|fa|he|ur)\b/;
 
 export class Words {
-  #texts;
+  /** @type {Strings} */
+  #texts = {};
+  #own;
   /** BCP 47; the browser's own without. @type {string | undefined} */
   locale;
   #plurals;
 
-  /** @param {{ texts?: Strings, strings?: Strings | null, locale?: string | null }} [from] the widget's own texts; those of the visitor's language, English without; BCP 47, the browser's by default */
+  /** @param {{ texts?: Strings, strings?: unknown[] | null, locale?: string | null }} [from] the widget's own texts; those of the visitor's language, English without; BCP 47, the browser's by default */
   constructor({ texts = {}, strings = null, locale = null } = {}) {
-    this.#texts = /** @type {Strings} */ ({ ...en, ...strings, ...texts });
+    this.#own = texts;
     this.locale = canonical(locale);
     /** What the texts are in; English where those of the locale are not there. */
     this.language = (strings && this.locale) || "en";
     this.#plurals = new Intl.PluralRules(this.language);
+    this.learn(en, strings);
+  }
+
+  /** Take in what a part says. @param {Strings} english @param {unknown[] | null} strings in the same order: names would be half of what is sent */
+  learn(english, strings) {
+    const texts = Object.keys(english).map((key, at) => [key, strings?.[at] ?? english[key]]);
+    this.#texts = { ...this.#texts, ...Object.fromEntries(texts), ...this.#own };
   }
 
   /** @returns {"rtl" | "ltr"} */
@@ -47,7 +57,7 @@ export class Words {
   /** Why something failed and what to do: the server's own sentence where it knows more than we. @param {Failure} failure */
   failure({ reason, detail }) {
     if (reason === "refused" && detail) return detail;
-    return this.say(/** @type {Key} */ (reason in en ? reason : "serverFailed"));
+    return this.say(/** @type {Key} */ (reason in this.#texts ? reason : "serverFailed"));
   }
 
   /** @param {number} at milliseconds @returns {string} time of day */
@@ -68,18 +78,6 @@ export class Words {
     const year = new Date(at).getFullYear() === new Date(now).getFullYear() ? {} : { year: "numeric" };
     const format = { weekday: "long", day: "numeric", month: "long", ...year };
     return this.format(at, /** @type {any} */ (format));
-  }
-
-  /** @param {number} bytes @param {"floor" | "halfExpand"} [roundingMode] of a limit the floor: what is said to fit must fit @returns {string} */
-  size(bytes, roundingMode = "halfExpand") {
-    const unit = bytes < 1_000_000 ? "kilobyte" : "megabyte";
-    const value = Math.max(bytes / (unit === "kilobyte" ? 1_000 : 1_000_000), 0.1);
-    return this.unit(value, unit, { roundingMode, maximumFractionDigits: value < 10 ? 1 : 0 });
-  }
-
-  /** @param {number} value @param {string} unit as Intl knows it @param {object} [options] of Intl.NumberFormat @returns {string} */
-  unit(value, unit, options) {
-    return new Intl.NumberFormat(this.locale, { style: "unit", unit, ...options }).format(value);
   }
 }
 

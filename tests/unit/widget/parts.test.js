@@ -3,7 +3,7 @@ import test from "node:test";
 import { Parts } from "../../../widget_static/src/parts/parts.js";
 import { FakeClock } from "./stage.js";
 
-const cards = { sheet: "a sheet" };
+const cards = { sheets: ["a sheet"] };
 
 /** Parts whose server fails as often as told. */
 const setting = (failures) => {

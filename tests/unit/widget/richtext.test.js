@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { JSDOM } from "jsdom";
-import { markdown, nodes, plain, safeAddress, spoken } from "../../../widget_static/src/richtext.js";
+import { markdown, spoken } from "../../../widget_static/src/markdown/parse.js";
+import { nodes, plain, safeAddress } from "../../../widget_static/src/richtext.js";
 
 const { document } = new JSDOM("").window;
 globalThis.document = document;

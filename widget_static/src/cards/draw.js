@@ -7,8 +7,10 @@
  * @import { Card, Option, Page, Picture } from "./templates.js"
  */
 
+import * as icons from "../icons.js";
 import { h, icon } from "../nodes.js";
-import { markdown, nodes } from "../richtext.js";
+import { markdown } from "../markdown/parse.js";
+import { nodes } from "../richtext.js";
 import { date, days, lasting, moment, zone } from "./times.js";
 
 /** Days of a time picker that are shown at once. */
@@ -62,7 +64,7 @@ const choices = (card, row, setting) => {
 /** @type {(option: Option, row: Answered, setting: Desk) => Node} */
 const choice = (option, { answered, answer }, { words, actions }) => {
   const contents = wordsOf(option, words);
-  if (option.href) return h("span", { class: "option link" }, ...contents, icon("away"));
+  if (option.href) return h("span", { class: "option link" }, ...contents, icon(icons.away));
   const chosen = answered && answer === option.answer;
   // A time is said with what else stands on it; its day is the group's name.
   const title = option.title || contents.map((node) => node.textContent).join(" ");

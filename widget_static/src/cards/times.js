@@ -23,7 +23,8 @@ export const moment = (at, words) => words.format(at, { dateStyle: "full", timeS
 export const date = (at, words) => words.format(at, { weekday: "long", day: "numeric", month: "long" });
 
 /** @type {(minutes: number, words: Words) => string} */
-export const lasting = (minutes, words) => words.unit(minutes, "minute");
+export const lasting = (minutes, words) =>
+  new Intl.NumberFormat(words.locale, { style: "unit", unit: "minute" }).format(minutes);
 
 /** @type {(at: number, words: Words) => string} what the visitor's time is called then: it may change in between */
 export const zone = (at, words) =>

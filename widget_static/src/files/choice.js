@@ -5,6 +5,8 @@
  * @import { Words } from "../words.js"
  */
 
+import { size as sizeOf } from "./sizes.js";
+
 /** @type {(file: Pick<File, "name" | "type" | "size">, config: WidgetConfig, words: Words) => string} why a file cannot be sent, "" if it can */
 export const refusal = ({ name, type, size }, config, words) => {
   const { attachmentTypes: types, attachmentMaxBytes: most } = config;
@@ -12,6 +14,6 @@ export const refusal = ({ name, type, size }, config, words) => {
   const matches = (/** @type {string} */ one) =>
     one === type || (one.startsWith(".") ? one : `.${one}`) === ending;
   if (!size) return words.say("fileEmpty");
-  if (size > most) return words.say("fileTooLarge", { size: words.size(most, "floor") });
+  if (size > most) return words.say("fileTooLarge", { size: sizeOf(most, words, "floor") });
   return !types.length || types.some(matches) ? "" : words.say("fileType");
 };

@@ -5,7 +5,9 @@
  * @import { Attachment, Upload } from "../types.js"
  */
 
+import * as icons from "../icons.js";
 import { h, icon, small } from "../nodes.js";
+import { size } from "./sizes.js";
 
 /** @type {(attachment: Attachment, over: boolean, setting: Setting) => Node} */
 export const fileNode = (attachment, over, { words, actions }) => {
@@ -13,11 +15,11 @@ export const fileNode = (attachment, over, { words, actions }) => {
   const label = h("span", { class: "file-name" }, name);
   if (Status === "APPROVED" && !over) {
     const props = { class: "file", "aria-label": words.say("download", { name }) };
-    return h("button", { ...props, onclick: () => actions.download(attachment) }, icon("file"), label);
+    return h("button", { ...props, onclick: () => actions.download(attachment) }, icon(icons.file), label);
   }
   const key = Status === "REJECTED" ? "fileRejected" : over ? "fileOver" : "checking";
   const note = h("span", { class: "file-note" }, words.say(key));
-  return h("div", { class: "file" }, icon(Status === "REJECTED" ? "warn" : "file"), label, note);
+  return h("div", { class: "file" }, icon(Status === "REJECTED" ? icons.warn : icons.file), label, note);
 };
 
 /** @type {(upload: Upload, setting: Setting) => Node[]} */
@@ -35,16 +37,16 @@ export const uploadNodes = ({ token, file, progress, state, failure }, { words, 
       h(
         "div",
         { class: "file" },
-        icon("file"),
+        icon(icons.file),
         h("span", { class: "file-name" }, file.name),
-        h("span", { class: "file-note" }, words.size(file.size)),
+        h("span", { class: "file-note" }, size(file.size, words)),
       ),
       !failed && h("progress", { max: 100, value: percent, ...label }),
     ),
     h(
       "div",
       { class: failed ? "meta bad" : "meta" },
-      h("span", {}, failed && icon("warn"), note),
+      h("span", {}, failed && icon(icons.warn), note),
       failed && small(words.say("retry"), () => actions.retryUpload(token)),
       state !== "checking" &&
         small(words.say(failed ? "delete" : "cancel"), () => actions.cancelUpload(token)),

@@ -2,16 +2,15 @@
  * Files on their way: asked for, put to the address we are given with progress, completed. They live
  * as long as the page; what became of a file afterwards is told by its item.
  *
- * @import { Clock, Upload, UploadTicket } from "../types.js"
+ * @import { ApiProblem } from "../api.js"
+ * @import { Clock, Failure, Upload, UploadTicket } from "../types.js"
  */
 
-import { ApiProblem } from "../api.js";
 import { newToken } from "../clock.js";
 
 /**
  * @typedef {object} UploadHooks
- * @property {(file: File, token: string) => Promise<UploadTicket>} start
- * @property {(attachment: string, token: string) => Promise<unknown>} complete
+ * @property {(operation: string, body: object) => Promise<any>} call of the Participant Service
  * @property {() => void} changed
  */
 
@@ -84,7 +83,13 @@ export class Uploads {
     const abort = new AbortController();
     this.#aborts.set(token, abort);
     try {
-      const ticket = await this.#hooks.start(file, token);
+      /** @type {UploadTicket} */
+      const ticket = await this.#hooks.call("start-attachment-upload", {
+        ContentType: file.type || "application/octet-stream",
+        AttachmentSizeInBytes: file.size,
+        AttachmentName: file.name,
+        ClientToken: token,
+      });
       if (abort.signal.aborted) return;
       const progress = (/** @type {number} */ part) => this.#change(token, { progress: part });
       await this.#put(ticket.UploadMetadata, file, progress, abort.signal);
@@ -93,9 +98,7 @@ export class Uploads {
       await this.#complete(ticket.AttachmentId, token);
       if (this.#arrived.has(ticket.AttachmentId)) this.arrived(ticket.AttachmentId);
     } catch (error) {
-      if (abort.signal.aborted) return;
-      const problem = error instanceof ApiProblem ? error : new ApiProblem({ reason: "uploadFailed" });
-      this.#change(token, { state: "failed", failure: problem.asFailure() });
+      if (!abort.signal.aborted) this.#change(token, { state: "failed", failure: failureOf(error) });
     } finally {
       this.#aborts.delete(token);
     }
@@ -108,12 +111,14 @@ export class Uploads {
    * @param {string} token
    */
   async #complete(attachment, token) {
+    const body = { AttachmentIds: [attachment], ClientToken: token };
+    const complete = () => this.#hooks.call("complete-attachment-upload", body);
     try {
-      await this.#hooks.complete(attachment, token);
+      await complete();
     } catch (error) {
-      if (!(error instanceof ApiProblem) || !error.repeatable) throw error;
+      if (!problemOf(error)?.repeatable) throw error;
       await new Promise((resolve) => this.#clock.later(() => resolve(null), 1_000));
-      await this.#hooks.complete(attachment, token);
+      await complete();
     }
   }
 
@@ -134,6 +139,12 @@ export class Uploads {
   }
 }
 
+/** The proxy's refusal. Not by its class: the panel's is another than one of ours would be. @type {(error: unknown) => ApiProblem | null} */
+const problemOf = (error) => (error instanceof Error && error.name === "ApiProblem" ? /** @type {any} */ (error) : null);
+
+/** @type {(error: unknown) => Failure} */
+const failureOf = (error) => problemOf(error)?.asFailure() ?? { reason: "uploadFailed", repeatable: true };
+
 /**
  * PUT the bytes with exactly the headers we were told. XMLHttpRequest, because fetch tells no progress.
  *
@@ -142,17 +153,16 @@ export class Uploads {
 const putWithProgress = ({ Url, HeadersToInclude }, file, progress, signal) =>
   new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    const failed = (/** @type {number} */ status) =>
-      reject(new ApiProblem({ reason: "uploadFailed", status }));
+    const failed = () => reject(new Error("not put"));
     request.open("PUT", Url);
     for (const [name, value] of Object.entries(HeadersToInclude ?? {})) {
       // The browser sends its own and complains about ours.
       if (name.toLowerCase() !== "content-length") request.setRequestHeader(name, value);
     }
     request.upload.onprogress = ({ loaded, total }) => progress(total ? loaded / total : 0);
-    request.onload = () => (request.status < 300 ? resolve() : failed(request.status));
-    request.onerror = () => failed(0);
-    request.onabort = () => failed(0);
+    request.onload = () => (request.status < 300 ? resolve() : failed());
+    request.onerror = failed;
+    request.onabort = failed;
     signal.addEventListener("abort", () => request.abort());
     request.send(file);
   });

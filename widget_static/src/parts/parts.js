@@ -34,7 +34,7 @@ export class Parts {
 
   /** Style sheets of the parts that are there. */
   get sheets() {
-    return Object.values(this.#there).flatMap((part) => part?.sheet ?? []);
+    return Object.values(this.#there).flatMap((part) => part?.sheets ?? []);
   }
 
   /** @template {Name} Each @param {Each} name @returns {PartsByName[Each] | null | undefined} undefined while it is on its way */

@@ -1,7 +1,7 @@
 /**
- * What the widget says, in English; beside this file, in other languages. A widget's `texts` may
- * replace any of it, key by key. What goes with a `{count}` has a form for each plural category of its
- * language (`Intl.PluralRules`).
+ * What the widget says, in English: the panel, and each part; beside this file, in other languages.
+ * A widget's `texts` may replace any of it, key by key. What goes with a `{count}` has a form for each
+ * plural category of its language (`Intl.PluralRules`).
  */
 export const en = {
   launcher: "Chat",
@@ -28,7 +28,6 @@ export const en = {
   unread: { one: "1 new message", other: "{count} new messages" },
   arrivedFrom: "{name}: {text}",
   typing: "{name} is typing",
-  card: { one: "{title} {count} option.", other: "{title} {count} options." },
 
   welcome: "Hello! How can we help?",
   starting: "Starting your chat…",
@@ -52,20 +51,7 @@ export const en = {
   tooLong: { one: "{count} character too many", other: "{count} characters too many" },
   left: { one: "{count} character left", other: "{count} characters left" },
 
-  uploading: "Uploading {percent} %",
-  checking: "Being checked…",
-  fileRejected: "This file was not accepted.",
-  fileOver: "Not available after the end of the chat.",
-  download: "Download {name}",
-  fileTooLarge: "This file is too large. Choose one up to {size}.",
-  fileEmpty: "This file is empty. Choose another one.",
-  fileType: "Files of this type are not accepted. Choose another one.",
-
   unshown: "This window cannot show what was sent. Please ask for it in another way.",
-  morePages: "There is more to choose from. Please ask for it.",
-  chosen: "{title}, chosen",
-  zone: "Time zone: {zone}.",
-  moreTimes: "More times",
   joined: "{name} joined the chat",
   leftChat: "{name} left the chat",
   transferred: "You are being transferred",
@@ -76,10 +62,6 @@ export const en = {
   signIn: "You were asked to sign in, which this window cannot do. Please ask for another way.",
   chatEnded: "The chat has ended",
 
-  endTitle: "End this chat?",
-  endText: "You can still read and save it afterwards.",
-  endKeep: "Keep chatting",
-  endConfirm: "End chat",
   leaving: "Ending the chat…",
   endedByCustomer: "You ended this chat.",
   endedByAgent: "The other side has left. This chat is over.",
@@ -101,4 +83,30 @@ export const en = {
   tooManyFiles: "No more files can be sent in this chat.",
   tooLarge: "This is too large to send.",
   uploadFailed: "The file could not be uploaded. Please try again.",
+};
+
+export const cards = {
+  card: { one: "{title} {count} option.", other: "{title} {count} options." },
+  morePages: "There is more to choose from. Please ask for it.",
+  chosen: "{title}, chosen",
+  zone: "Time zone: {zone}.",
+  moreTimes: "More times",
+};
+
+export const files = {
+  uploading: "Uploading {percent} %",
+  checking: "Being checked…",
+  fileRejected: "This file was not accepted.",
+  fileOver: "Not available after the end of the chat.",
+  download: "Download {name}",
+  fileTooLarge: "This file is too large. Choose one up to {size}.",
+  fileEmpty: "This file is empty. Choose another one.",
+  fileType: "Files of this type are not accepted. Choose another one.",
+};
+
+export const ending = {
+  endTitle: "End this chat?",
+  endText: "You can still read and save it afterwards.",
+  endKeep: "Keep chatting",
+  endConfirm: "End chat",
 };

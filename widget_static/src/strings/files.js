@@ -1,2 +1,2 @@
-/** By language, where its strings are; the build knows. @type {Record<string, string>} */
-export const files = {};
+/** Where the strings are: `strings.<group>.<language>.<hash>.json`, a hash for each group; the build knows. */
+export const files = { languages: /** @type {string[]} */ ([]), hashes: { panel: "", cards: "", files: "", ending: "" } };
