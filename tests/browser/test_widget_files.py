@@ -72,8 +72,8 @@ def test_a_file_the_service_refuses_says_why_and_goes_up_when_tried_again(
 ) -> None:
     expected_problems.append("status of 4")
     widget.start()
-    fault = {"operation": "StartAttachmentUpload", "kind": "error", "error": "AccessDeniedException"}
-    widget.sandbox.add_fault(**fault)
+    operation, error = "StartAttachmentUpload", "AccessDeniedException"
+    widget.sandbox.add_fault(operation=operation, kind="error", error=error)
     file = tmp_path / "receipt.txt"
     file.write_text("paid")
     widget.panel.locator("input[type=file]").set_input_files(file)
