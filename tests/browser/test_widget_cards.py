@@ -163,6 +163,70 @@ def test_a_picture_that_cannot_be_had_is_said_instead(
     expect(widget.panel.get_by_role("button", name="Where is my order?")).to_be_visible()
 
 
+# --- views ----------------------------------------------------------------------------------------
+
+
+def test_a_form_is_filled_in_sent_and_rests(widget: Widget) -> None:
+    widget.start()
+    widget.say("view")
+    expect(widget.said("Your delivery")).to_be_visible()
+    form = widget.log.locator("form.view")
+    send = form.get_by_role("button", name="Send", exact=True)
+    send.click()
+    name = form.get_by_role("textbox", name="Name")
+    assert name.evaluate("input => input.validity.valueMissing")
+    assert [one for one in sent(widget) if "Submit" in one] == []
+    name.fill("Ada")
+    widget.hear("Are you still there?")  # what was begun outlives every new drawing
+    expect(widget.said("Are you still there?")).to_be_visible()
+    expect(name).to_have_value("Ada")
+    form.get_by_role("textbox", name="Street").fill("Analytical Road 1")
+    form.get_by_role("combobox", name="Floor").select_option(label="Upper")
+    form.get_by_role("radio", name="Morning").check()
+    form.get_by_label("First day").fill("2031-06-02")
+    form.get_by_role("checkbox", name="Or to a neighbour").check()
+    send.press("Enter")
+    expect(widget.said("You sent “Submit” with name: Ada")).to_be_visible()
+    expect(send).to_be_disabled()
+    expect(widget.box).to_be_focused()
+    (answer,) = (json.loads(one) for one in sent(widget) if "Submit" in one)
+    assert answer == {
+        "action": "Submit",
+        "data": {
+            "name": "Ada",
+            "street": "Analytical Road 1",
+            "city": "",
+            "floor": "upper",
+            "when": "Morning",
+            "day": "2031-06-02",
+            "note": "",
+            "neighbour": True,
+        },
+        "templateType": "ViewResource",
+        "version": "1.0",
+    }
+    widget.page.reload()
+    expect(widget.said("Your delivery")).to_be_visible()
+    expect(form).to_have_count(0)
+
+
+def test_a_form_can_be_left_without_filling_it_in(widget: Widget) -> None:
+    widget.start()
+    widget.say("view")
+    widget.button("Not now").click()
+    expect(widget.said("You chose “Back”.")).to_be_visible()
+    expect(widget.button("Not now")).to_be_disabled()
+
+
+def test_a_view_nobody_can_describe_is_said_to_be_one(
+    widget: Widget, expected_problems: list[str]
+) -> None:
+    expected_problems.append("status of 404")
+    widget.start()
+    show(widget, "ViewResource", viewToken="gone", viewId="v", viewData={"Heading": "Hidden"})
+    expect(widget.said("This window cannot show what was sent.")).to_be_visible()
+
+
 # --- the part that knows them ---------------------------------------------------------------------
 
 
@@ -231,6 +295,7 @@ def test_axe_finds_nothing_in_any_card(open_page: OpenPage, demo: RunningDemo, s
         ("quick", "Did that solve it?"),
         ("time", "When shall we fit your shoes?"),
         ("carousel", "Seen lately"),
+        ("view", "Your delivery"),
     ]:
         widget.say(word)
         expect(widget.said(seen)).to_be_visible()

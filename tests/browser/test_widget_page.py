@@ -239,6 +239,7 @@ def cards_of(attack: str) -> list[dict[str, object]]:
             "TimePicker": place,
             "Carousel": {"elements": [{**inner, "templateIdentifier": attack}]},
             attack: {"elements": [element]},
+            "ViewResource": {"viewToken": attack, "viewData": attack},
         }.items()
     ]
 

@@ -101,9 +101,9 @@ export class Api {
     return this.participant(key, "transcript", body);
   }
 
-  /** @type {(key: string, operation: string, body: object) => Promise<any>} any other operation of the Participant Service */
+  /** @type {(key: string, operation: string, body?: object) => Promise<any>} any operation of the Participant Service; without a body it is read */
   participant(key, operation, body) {
-    return this.#json("POST", `participant/${operation}`, { key, body });
+    return this.#json(body ? "POST" : "GET", `participant/${operation}`, { key, ...(body && { body }) });
   }
 
   /** @type {(method: string, path: string, request: { key?: string, body?: object, timeoutMs?: number }) => Promise<any>} */

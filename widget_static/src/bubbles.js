@@ -10,12 +10,15 @@
 import * as icons from "./icons.js";
 import { h, icon, small } from "./nodes.js";
 import { nodes, plain } from "./richtext.js";
-import { eventWords, isCard } from "./rows.js";
+import { eventWords, isCard, isView } from "./rows.js";
 
 /**
  * @typedef {object} Actions what a visitor can do to a row
  * @property {(answer: string) => void} answer what is sent for a choice
- * @property {((answer: string, button: HTMLElement) => void) | null} page leaf through a list; null: it cannot be asked for
+ * @property {((answer: string, button: HTMLElement) => Promise<boolean>) | null} press say what is no text; null: this chat does not take it
+ * @property {(operation: string, body?: object) => Promise<any>} call the Participant Service
+ * @property {() => void} redraw what waits can be drawn
+ * @property {() => void} focus where one goes on
  * @property {(token: string) => void} retry
  * @property {(token: string) => void} discard
  * @property {(token: string) => void} retryUpload
@@ -65,7 +68,7 @@ export const nameOf = (line, words) =>
 export const spokenLine = async (line, words, parts) => {
   if (line.Type === "ATTACHMENT") return fileNames(line);
   const content = line.Content ?? "";
-  if (isCard(line)) return (await parts.load("cards"))?.spoken(content, words) ?? words.say("unshown");
+  if (isCard(line)) return (await parts.load(isView(line) ? "views" : "cards"))?.spoken(content, words) ?? words.say("unshown");
   if (line.ContentType !== MARKDOWN) return content;
   return (await parts.load("markdown"))?.spoken(content) ?? content;
 };
@@ -135,7 +138,7 @@ const fileNodes = (line, over, setting) => {
 
 /** @type {(row: MessageRow, setting: Setting) => { body: (Node | string)[], below: Node[] }} */
 const cardNodes = (row, setting) => {
-  const cards = setting.parts.need("cards");
+  const cards = setting.parts.need(isView(row.line) ? "views" : "cards");
   const drawn = cards?.draw(row, setting);
   if (drawn) return drawn;
   if (cards === undefined) return { body: [caret(AWAITS)], below: [] };

@@ -126,7 +126,7 @@ export class Chat {
       clock,
     );
     this.#newUploads = (/** @type {typeof Uploads} */ Class) =>
-      new Class({ call: (operation, body) => this.#call(operation, body), changed }, clock, put);
+      new Class({ call: (operation, body) => this.call(operation, body), changed }, clock, put);
     this.#signals = new Signals((event) => this.#signal(event), clock);
     this.#attention = new Attention(this.#own, this.key, this.#inbox, memory, this.#signals);
     this.#feed = new Feed(this.#inbox, this.#history, this.#feedHooks(), clock, Socket);
@@ -207,7 +207,7 @@ export class Chat {
 
   /** @param {string} id @returns {Promise<string | undefined>} an address good for a few minutes; nothing if it failed */
   async attachmentUrl(id) {
-    return (await this.#attempt(this.#call("attachment", { AttachmentId: id })))?.Url;
+    return (await this.#attempt(this.call("attachment", { AttachmentId: id })))?.Url;
   }
 
   /** @returns {Promise<Blob | undefined>} the chat as a text file */
@@ -418,8 +418,8 @@ export class Chat {
     }
   }
 
-  /** @param {string} operation @param {object} body @returns {Promise<any>} */
-  #call(operation, body) {
+  /** An operation of the Participant Service. @param {string} operation @param {object} [body] without one it is read @returns {Promise<any>} */
+  call(operation, body) {
     return this.#keys.use((key) => this.#api.participant(key, operation, body));
   }
 

@@ -24,6 +24,7 @@ export const rowsOf = (state) => {
   const lastOwn = shown.findLast(({ line }) => isMessage(line) && isOwn(line, participantId));
   const pending = state.entries.filter((entry) => !isThere(entry, transcript.lines));
   const lastSaid = pending.length ? Infinity : (lastOwn?.index ?? -1);
+  const lastFilled = transcript.lines.findLastIndex((line) => isOwn(line, participantId) && isFilled(line));
   /** @type {Row[]} */
   const rows = [];
   /** The card that the visitor's next words answer. @type {string | undefined} */
@@ -35,7 +36,8 @@ export const rowsOf = (state) => {
     const key = list ?? line.clientToken ?? line.Id;
     if (!isMessage(line)) return rows.push({ kind: "event", key, line });
     const own = isOwn(line, participantId);
-    const answered = isCard(line) && (lastSaid > index || !state.can.send);
+    const last = isView(line) ? Math.max(lastSaid, lastFilled) : lastSaid;
+    const answered = isCard(line) && (last > index || !state.can.send);
     rows.push({
       ...{ kind: "message", key, line, own },
       first: !before || !together(before, line),
@@ -68,6 +70,13 @@ export const isOwn = (line, own) => !!own && line.ParticipantId === own;
 
 /** @type {(line: Line) => boolean} */
 export const isCard = (line) => line.ContentType === INTERACTIVE;
+
+/** @type {(line: Line) => boolean} a card that is a form or a page */
+export const isView = (line) => isCard(line) && VIEW.test(line.Content ?? "");
+const VIEW = /"templateType"\s*:\s*"ViewResource"/;
+
+/** @type {(line: Line) => boolean} what a visitor has made of one */
+const isFilled = (line) => line.ContentType === RESPONSE && VIEW.test(line.Content ?? "");
 
 /** @type {(line: Line) => boolean} in words, or with a file */
 export const isSaid = (line) => isMessage(line) && line.ContentType !== RESPONSE;

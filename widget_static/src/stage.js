@@ -158,7 +158,13 @@ export class Stage {
     };
     return {
       answer: then((text) => this.#send(text)),
-      page: this.#config.contentTypes.includes(RESPONSE) ? (answer, button) => void this.#page(answer, button) : null,
+      press: this.#config.contentTypes.includes(RESPONSE) ? (answer, button) => this.#press(answer, button) : null,
+      call: async (operation, body) => chat()?.call(operation, body),
+      redraw: () => {
+        this.redraw();
+        this.#hooks.looked();
+      },
+      focus: () => this.#focus(),
       // Without a chat it waits for one to begin.
       retry: then((token) => (chat() ? chat()?.retry(token) : this.#hooks.start())),
       discard: then((token) => this.#conversation.discard(token)),
@@ -177,12 +183,14 @@ export class Stage {
   }
 
   /** @param {string} answer @param {HTMLElement} button */
-  async #page(answer, button) {
-    if (button.ariaBusy) return;
+  async #press(answer, button) {
+    if (button.ariaBusy) return false;
     button.ariaBusy = "true";
     this.#shell.alert("");
     // It rests once it was heard: the page that comes has buttons of its own.
-    if (!(await this.#conversation.chat?.press(answer, RESPONSE))) button.ariaBusy = null;
+    const heard = !!(await this.#conversation.chat?.press(answer, RESPONSE));
+    if (!heard) button.ariaBusy = null;
+    return heard;
   }
 
   /** The widget's title, and with whom the visitor speaks. @param {ChatState} state */

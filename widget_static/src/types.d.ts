@@ -326,6 +326,7 @@ export interface EndingPart extends Part {
 /** What few visitors meet: see parts. */
 export interface PartsByName {
   cards: CardsPart;
+  views: CardsPart;
   files: FilesPart;
   markdown: MarkdownPart;
   ending: EndingPart;

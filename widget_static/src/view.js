@@ -169,14 +169,14 @@ export class View {
   #redrawn({ row: before, node }, row, setting) {
     if (before && same(before, row)) return node;
     const { activeElement } = /** @type {ShadowRoot} */ (this.node.getRootNode());
-    const controls = () => /** @type {HTMLElement[]} */ ([...node.querySelectorAll("button, a, pre")]);
+    const controls = () => /** @type {HTMLElement[]} */ ([...node.querySelectorAll("button, a, pre, input, select, textarea")]);
     const held = controls().findIndex((one) => one === activeElement);
     node.className = classOf(row);
     node.replaceChildren(...contentsOf(row, setting));
     if (held < 0) return node;
     // The same one, or what stands in its place.
     const now = controls();
-    const again = now.find((one) => one.textContent === activeElement?.textContent);
+    const again = now.find((one) => one === activeElement) ?? now.find((one) => one.textContent === activeElement?.textContent);
     (again ?? now[held] ?? now.at(-1))?.focus();
     return node;
   }

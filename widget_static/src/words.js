@@ -8,7 +8,7 @@
 import { en } from "./strings/en.js";
 
 /** @typedef {typeof import("./strings/en.js")} English */
-/** @typedef {keyof English["en"] | keyof English["cards"] | keyof English["files"] | keyof English["ending"]} Key */
+/** @typedef {keyof English["en"] | keyof English["cards"] | keyof English["files"] | keyof English["ending"] | keyof English["views"]} Key */
 /** @typedef {Record<string, string | Record<string, string>>} Strings texts by key; plurals by category */
 
 const RIGHT_TO_LEFT = /^(ar|fa|he|ur)\b/;

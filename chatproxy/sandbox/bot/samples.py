@@ -168,23 +168,54 @@ def view(context: Context) -> Template:
             "content": {
                 "viewId": "sandbox-form:$LATEST",
                 "viewToken": context.view_token,
-                "viewData": json.dumps({"Heading": "Your address", "Submit": "Send"}),
+                "viewData": json.dumps({"Heading": "Your delivery", "Submit": "Send"}),
             }
         },
     }
 
 
+def _component(kind: str, name: str, **props: object) -> Template:
+    return {"_id": name, "Type": kind, "Props": {"Name": name, **props}, "Content": []}
+
+
+def _button(action: str, label: str) -> Template:
+    return {"_id": action, "Type": "Button", "Props": {"Action": action}, "Content": [label]}
+
+
 VIEW: Template = {
-    "Head": {"Title": "Your address"},
+    "Head": {"Title": "$.Heading", "Configuration": {"Layout": {"Columns": ["12"]}}},
     "Body": [
-        {"_id": "name", "Type": "FormInput", "Props": {"Name": "name", "Label": "Name"}},
-        {"_id": "street", "Type": "FormInput", "Props": {"Name": "street", "Label": "Street"}},
-        {"_id": "city", "Type": "FormInput", "Props": {"Name": "city", "Label": "City"}},
-        {"_id": "send", "Type": "Button", "Props": {"Label": "Send", "Action": "Submit"}},
-        {"_id": "back", "Type": "Button", "Props": {"Label": "Not now", "Action": "Back"}},
+        {
+            "_id": "address",
+            "Type": "Form",
+            "Props": {},
+            "Content": [
+                _component("FormInput", "name", Label="Name", Required=True),
+                _component("FormInput", "street", Label="Street"),
+                _component("FormInput", "city", Label="City"),
+                _component(
+                    "Dropdown",
+                    "floor",
+                    Label="Floor",
+                    Options=[{"Label": one, "Value": one.lower()} for one in ("Ground", "Upper")],
+                ),
+                _component(
+                    "RadioGroup",
+                    "when",
+                    Label="When",
+                    Options=[{"Label": one, "Value": one} for one in ("Morning", "Evening")],
+                    DefaultValue="Evening",
+                ),
+                _component("DatePicker", "day", Label="First day", HelperText="Not before Monday"),
+                _component("TextArea", "note", Label="For the driver"),
+                _component("Checkbox", "neighbour", Label="Or to a neighbour"),
+            ],
+        },
+        _button("Submit", "$.Submit"),
+        _button("Back", "Not now"),
     ],
 }
-"""What the view draws: a form of three fields and two buttons."""
+"""What the view draws: a form of eight fields, and two buttons."""
 
 VIEW_INPUT: Template = {
     "type": "object",

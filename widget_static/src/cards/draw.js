@@ -91,12 +91,12 @@ const lastingNodes = (minutes, words) =>
   minutes ? [h("span", { class: "option-text" }, lasting(minutes, words))] : [];
 
 /** @type {(pages: Page[], words: Words, actions: Desk["actions"]) => Node[]} */
-const pageNodes = (pages, words, { page }) => {
+const pageNodes = (pages, words, { press: page }) => {
   if (!pages.length) return [];
   if (!page) return [h("div", { class: "option-text" }, words.say("morePages"))];
   const buttons = pages.map(({ title, answer }) => {
     /** @type {(event: { currentTarget: HTMLElement, detail: number }) => void} the second click of a double one turns no page */
-    const press = ({ currentTarget, detail }) => detail < 2 && page(answer, currentTarget);
+    const press = ({ currentTarget, detail }) => detail < 2 && void page(answer, currentTarget);
     return h("button", { class: "older", onclick: press }, title);
   });
   return [h("div", { class: "pages" }, ...buttons)];

@@ -93,6 +93,11 @@ export const cards = {
   moreTimes: "More times",
 };
 
+export const views = {
+  form: "Please fill this in.",
+  pick: "Please choose",
+};
+
 export const files = {
   uploading: "Uploading {percent} %",
   checking: "Being checked…",
