@@ -177,7 +177,8 @@ def test_a_form_is_filled_in_sent_and_rests(widget: Widget) -> None:
     assert name.evaluate("input => input.validity.valueMissing")
     assert [one for one in sent(widget) if "Submit" in one] == []
     name.fill("Ada")
-    widget.hear("Are you still there?")  # what was begun outlives every new drawing
+    # What was begun outlives every new drawing.
+    widget.act("say", content="Are you still there?", role="SYSTEM")
     expect(widget.said("Are you still there?")).to_be_visible()
     expect(name).to_have_value("Ada")
     form.get_by_role("textbox", name="Street").fill("Analytical Road 1")
