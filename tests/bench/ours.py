@@ -13,9 +13,19 @@ from typing import Any, Literal
 
 from picows import WSListener
 
+from chatproxy.cluster.running import Cluster, Ports
 from tests.bench.grounds import BODY, connected
 from tests.bench.http import Connection, request
-from tests.bench.process import ROOT, SERVER_CORE, Process, free_port, python, running
+from tests.bench.process import (
+    ROOT,
+    SERVER_CORE,
+    Process,
+    cpu_s,
+    free_port,
+    pin_load,
+    python,
+    running,
+)
 from tests.bench.upstream import Upstream
 from tests.processes import UNLIMITED
 
@@ -103,6 +113,37 @@ def chatproxy(
         )
     with running(_COMMANDS[server](port), port, environ, folder / "chatproxy.log") as process:
         yield Chatproxy(process, name, environ)
+
+
+class Site(Chatproxy):
+    """A whole site: nginx, processes, PostgreSQL and Redis; its CPU is that of the processes."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.name = "chatproxy, a cluster"
+        self.process = None
+        self.port = cluster.nginx.port
+        self.environ = cluster.environ
+        self.cpu_s = lambda: sum(cpu_s(proxy.pid) for proxy in cluster.proxies)
+        self._free = []
+        self._keys = {}
+
+
+@contextmanager
+def site(upstream: Upstream, folder: Path) -> Iterator[Site]:
+    """Two processes behind nginx, as `make cluster` starts them, all on the server's core."""
+    ports = Ports(free_port(), free_port(), free_port(), free_port(), [free_port(), free_port()])
+    environ = _environ(upstream, ports.site, folder, {})
+    del environ["DATABASE_URL"], environ["CHAT_PUBLIC_URL"]
+    cluster = Cluster(ports, environ=environ)
+    os.sched_setaffinity(0, SERVER_CORE)  # what is started now stays there
+    try:
+        with cluster:
+            shell = python("manage.py", "shell", "-c", UNLIMITED)
+            subprocess.run(shell, cwd=ROOT, env=cluster.environ, check=True, capture_output=True)
+            pin_load()
+            yield Site(cluster)
+    finally:
+        pin_load()
 
 
 relay_only = partial(chatproxy, name="chatproxy, nothing stored", CHAT_RETENTION_DAYS="0")

@@ -20,6 +20,12 @@ _CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, LOAD_CORE = {_CORES[0]}, {_CORES[-1]}  # the same when there is only one
 
 
+def cpu_s(pid: int) -> float:
+    """CPU time of a process, user and system, its threads included."""
+    stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(stat[11]) + int(stat[12])) * _TICK_S
+
+
 class Process:
     """A program that listens on ``port``; ``command`` is its path and arguments."""
 
@@ -52,8 +58,7 @@ class Process:
 
     def cpu_s(self) -> float:
         """CPU time, user and system, its threads included."""
-        stat = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(stat[11]) + int(stat[12])) * _TICK_S
+        return cpu_s(self._process.pid)
 
     def resident_kb(self) -> int:
         """Memory it holds (RSS), in kB."""

@@ -25,6 +25,9 @@ RELAYS: list[Make] = [
     ours.on_uvicorn,
 ]
 
+#: Many programs, which one core cannot keep busy one by one: for a frame's way alone.
+PACED_ONLY: list[Make] = [ours.site]
+
 #: With many chats the layer takes seconds for one frame of each: measure it longer.
 CHANNELS_LONGER = 3
 
@@ -32,12 +35,13 @@ CHANNELS_LONGER = 3
 async def measure(plan: Plan, folder: Path, found: Found) -> None:
     """Add the relays' figures to ``found``."""
     for number in range(1, plan.repeat + 1):
-        for make in RELAYS:
+        for make in (*RELAYS, *PACED_ONLY):
             upstream = Upstream()
             await upstream.start()
             try:
                 with make(upstream, folder) as relay:
-                    await Run(relay, upstream, plan, found, f"round {number}").through_all_loads()
+                    run = Run(relay, upstream, plan, found, f"round {number}")
+                    await (run.paced() if make in PACED_ONLY else run.through_all_loads())
             finally:
                 upstream.stop()
 
@@ -57,14 +61,19 @@ class Run:
         self._singles: list[Chat] = []
         upstream.to_all = not relay.is_hub
 
-    async def through_all_loads(self) -> None:
-        """Add this round's figures to those found."""
+    async def paced(self) -> None:
+        """Add what a frame's way takes while there is little to do."""
         plan = self.plan
         chats = await self._open(plan.few)
         if self.relay.warm_s:
             await self.flow.saturate(chats, plan.few.window, self.relay.warm_s, 0.1)
-        # Before the rest: what a saturated relay has yet to store would be in a paced frame's way.
         await self._paced(chats, plan.few)
+
+    async def through_all_loads(self) -> None:
+        """Add this round's figures to those found."""
+        plan = self.plan
+        # Before the rest: what a saturated relay has yet to store would be in a paced frame's way.
+        await self.paced()
         for load in plan.loads:
             self._keep(load, await self._saturated(await self._open(load), load))
 
