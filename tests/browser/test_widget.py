@@ -156,17 +156,6 @@ def test_where_paging_is_not_allowed_it_is_said_that_there_is_more(widget: Widge
     expect(widget.button("Show more")).to_have_count(0)
 
 
-def test_every_other_template_can_be_read(widget: Widget) -> None:
-    widget.start()
-    for word, text in [
-        ("time", "When shall we fit your shoes?"),
-        ("carousel", "Seen lately"),
-        ("view", "This window cannot show what was sent"),
-    ]:
-        widget.say(word)
-        expect(widget.said(text).last).to_be_visible()
-
-
 def test_a_streamed_answer_grows_and_is_whole_in_the_end(widget: Widget) -> None:
     widget.start()
     widget.act("stream", chunks=["The ref", "und is "], finish=False)

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.accessibility import assert_accessible
+from tests.browser.attacks import ATTACKS, assert_harmless
 from tests.browser.conftest import OpenPage
 from tests.browser.widget import Widget, until
 from tests.processes import RunningDemo
@@ -226,6 +227,38 @@ def test_a_view_nobody_can_describe_is_said_to_be_one(
     widget.start()
     show(widget, "ViewResource", viewToken="gone", viewId="v", viewData={"Heading": "Hidden"})
     expect(widget.said("This window cannot show what was sent.")).to_be_visible()
+
+
+def test_nothing_in_a_view_becomes_html(widget: Widget) -> None:
+    texts = dict.fromkeys(("Heading", "Description", "Label", "HelperText"), ATTACKS[0])
+    options = [{"Label": attack, "Value": attack} for attack in ATTACKS]
+    body = [
+        *ATTACKS,
+        *({"Type": attack, "Props": {**texts, "Value": attack}} for attack in ATTACKS),
+        *(
+            {"Type": kind, "Props": {**texts, "Name": attack, "Options": options}}
+            for kind, attack in zip(
+                ["FormInput", "TextArea", "Dropdown", "RadioGroup", "CheckboxGroup", "Checkbox"],
+                ATTACKS,
+                strict=False,
+            )
+        ),
+        {"Type": "Card", "Props": {**texts, "Action": ATTACKS[1]}},
+    ]
+    template = json.dumps({"Head": {"Title": ATTACKS[2]}, "Body": body})
+    view = {"View": {"Content": {"Template": template, "Actions": ATTACKS}}}
+    widget.page.route("**/participant/views/**", lambda route: route.fulfill(json=view))
+    widget.start()
+    show(widget, "ViewResource", viewToken="v", viewData={"Heading": ATTACKS[3]})
+    expect(widget.log.locator("form.view fieldset .field")).to_have_count(6)
+    expect(widget.said(ATTACKS[3])).to_be_visible()
+    assert_harmless(widget.page, widget.log)
+
+
+def test_a_template_nobody_knows_is_read(widget: Widget) -> None:
+    widget.start()
+    show(widget, "Unheard", title="Of late", elements=[{"title": "One"}, {"title": "Two"}])
+    expect(widget.said("Of late").locator("li")).to_have_text(["One", "Two"])
 
 
 # --- the part that knows them ---------------------------------------------------------------------
