@@ -3,7 +3,7 @@
  * way; cards and files by the parts that know them. Where rows stand and when they are drawn again is view's work.
  *
  * @import { Parts } from "./parts/parts.js"
- * @import { Attachment, Line, Row } from "./types.js"
+ * @import { Attachment, Entry, Line, Row } from "./types.js"
  * @import { Words } from "./words.js"
  */
 
@@ -159,26 +159,22 @@ const caret = (name) => h("span", { class: `caret ${name}`, "aria-hidden": "true
 
 /** @type {(row: Extract<Row, { kind: "entry" }>, setting: Setting) => Node[]} */
 const entryNodes = ({ entry, asked }, setting) => {
-  const { words, actions } = setting;
   const body = asked ? answerNodes(asked, entry.content, setting) : nodes(plain(entry.content));
-  return [
-  h(
+  const you = h("span", { class: "sr" }, `${setting.words.say("you")}: `);
+  return [h("div", { class: "bubble", part: "bubble bubble-own" }, you, ...body), fateNode(entry, setting)];
+};
+
+/** @type {(entry: Entry, setting: Setting) => Node} */
+const fateNode = ({ token, state, failure }, { words, actions }) => {
+  if (state !== "failed") return h("div", { class: "meta" }, words.say("sending"));
+  const why = `${words.say("notSent")} ${failure ? words.failure(failure) : ""}`;
+  return h(
     "div",
-    { class: "bubble", part: "bubble bubble-own" },
-    h("span", { class: "sr" }, `${words.say("you")}: `),
-    ...body,
-  ),
-  entry.state !== "failed"
-    ? h("div", { class: "meta" }, words.say("sending"))
-    : h(
-        "div",
-        { class: "meta bad" },
-        h("span", {}, icon(icons.warn), `${words.say("notSent")} ${entry.failure ? words.failure(entry.failure) : ""}`),
-        entry.failure?.reason !== "chatOver" &&
-          small(words.say("retry"), () => actions.retry(entry.token)),
-        small(words.say("delete"), () => actions.discard(entry.token)),
-      ),
-  ];
+    { class: "meta bad" },
+    h("span", {}, icon(icons.warn), why),
+    failure?.reason !== "chatOver" && small(words.say("retry"), () => actions.retry(token)),
+    small(words.say("delete"), () => actions.discard(token)),
+  );
 };
 
 /** @type {(name: string) => string} */

@@ -48,7 +48,7 @@ export const rowsOf = (state) => {
       over: state.phase === "ended",
       asked: own ? asked : undefined,
     });
-    if (isCard(line)) asked = line.Content;
+    if (isCard(line)) asked = isView(line) ? undefined : line.Content;
     else if (own) asked = undefined;
   });
   const lastLine = shown.at(-1)?.line;

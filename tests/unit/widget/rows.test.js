@@ -106,3 +106,12 @@ test("the first words after a card answer it, also while they are on their way",
   const rows = rowsOf(state(said, { entries: [entry, { ...entry, token: "t2" }] })).filter(({ kind }) => kind !== "day");
   assert.deepEqual(rows.map(({ asked }) => asked), [undefined, undefined, "A", undefined, undefined, "B", undefined]);
 });
+
+test("a view is answered by what was filled in, and words after it are just words", () => {
+  const view = card({ at: 1, Content: '{"templateType":"ViewResource"}' });
+  const filled = (Content) => own({ at: 2, ContentType: RESPONSE, Content });
+  assert.deepEqual(messages([view]).map(({ answered }) => answered), [false]);
+  assert.deepEqual(messages([view, filled('{"action":"SHOW_MORE"}')]).map(({ answered }) => answered), [false]);
+  assert.deepEqual(messages([view, filled('{"templateType":"ViewResource"}')]).map(({ answered }) => answered), [true]);
+  assert.deepEqual(messages([view, own({ at: 2 })]).map(({ answered, asked }) => [answered, asked]), [[true, undefined], [false, undefined]]);
+});
