@@ -203,6 +203,8 @@ class FakeUpstream:
         self.marked = 0
         self.life_s = 3600.0
         self.hold_transcript: asyncio.Event | None = None
+        #: Told of each new socket. What it puts off with `call_soon` comes before any waiting ends.
+        self.dialled: Callable[[], object] = lambda: None
 
     def say(self, wire: Wire) -> Wire:
         """Said in the chat: kept, and delivered on every open socket."""
@@ -218,6 +220,7 @@ class FakeUpstream:
     async def dial(self, url: WebsocketUrl, took: Callable[[ChatFrame], object]) -> FakeSocket:
         socket = FakeSocket(took)
         self.sockets.append(socket)
+        self.dialled()
         return socket
 
     async def connect(

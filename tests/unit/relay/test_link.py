@@ -23,7 +23,16 @@ from chatproxy.upstream.errors import (
 )
 from chatproxy.upstream.governor import GovernorBusy, Group, Priority
 from chatproxy.upstream.vocabulary import Operation
-from tests.unit.relay.fakes import FakeTab, FakeUpstream, Kept, event, make_stream, message, until
+from tests.unit.relay.fakes import (
+    FakeSocket,
+    FakeTab,
+    FakeUpstream,
+    Kept,
+    event,
+    make_stream,
+    message,
+    until,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -146,14 +155,31 @@ async def test_frames_of_a_socket_whose_gap_could_not_be_filled_wait_for_the_gap
 
 
 async def test_renewal_opens_the_new_socket_before_it_closes_the_old_one() -> None:
-    async with a_chat(prepare=lambda chat: setattr(chat.upstream, "life_s", 1.3)) as chat:
-        await chat.up()
-        await until(lambda: len(chat.upstream.sockets) == 2)
-        old, new = chat.upstream.sockets
-        assert old.is_open
+    both, were_open = message("on both"), []
+
+    def speak(sockets: list[FakeSocket]) -> None:
+        were_open.append([socket.is_open for socket in sockets])
+        old, new = sockets
         old.say(message("still on its way on the old one"))
-        new.say(both := message("on both"))
+        new.say(both)
         old.say(both)
+
+    def prepared(chat: Chat) -> None:
+        upstream, loop = chat.upstream, asyncio.get_running_loop()
+        upstream.life_s = 1.3
+
+        def dialled() -> None:
+            if len(upstream.sockets) == 2:
+                upstream.life_s = 3600.0
+                loop.call_soon(speak, list(upstream.sockets))
+
+        upstream.dialled = dialled
+
+    async with a_chat(prepare=prepared) as chat:
+        await chat.up()
+        await until(lambda: were_open)
+        assert were_open == [[True, True]]
+        old, new = chat.upstream.sockets
         await until(lambda: not old.is_open)
         assert new.is_open
         assert chat.tab.texts == ["still on its way on the old one", "on both"]
