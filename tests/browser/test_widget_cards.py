@@ -261,6 +261,21 @@ def test_a_template_nobody_knows_is_read(widget: Widget) -> None:
     expect(widget.said("Of late").locator("li")).to_have_text(["One", "Two"])
 
 
+def test_a_view_that_could_not_be_had_is_asked_for_again_when_the_network_is_back(
+    widget: Widget, expected_problems: list[str]
+) -> None:
+    expected_problems.append("ERR_FAILED")
+    widget.page.clock.install()
+    widget.page.route("**/participant/views/**", lambda route: route.abort())
+    widget.start()
+    widget.say("view")
+    expect(widget.said("This window cannot show what was sent.")).to_be_visible()
+    widget.page.unroute("**/participant/views/**")
+    widget.page.clock.fast_forward(6_000)
+    widget.page.evaluate("() => dispatchEvent(new Event('online'))")
+    expect(widget.said("Your delivery")).to_be_visible()
+
+
 # --- the part that knows them ---------------------------------------------------------------------
 
 

@@ -26,7 +26,9 @@ const views = {
     const { words } = setting;
     const view = known.get(row.line.Id) ?? ask(row, setting);
     if (view.pieces === undefined) return { body: [h("span", { class: "caret awaits", "aria-hidden": "true" })], below: [] };
-    const [first, ...rest] = view.pieces ?? [];
+    // One that could not be had is asked for again when the network is back.
+    if (!view.pieces) return { body: [h("span", { class: "awaits" }, words.say("unshown"))], below: [] };
+    const [first, ...rest] = view.pieces;
     if (!first || !setting.actions.press) return { body: [words.say("unshown")], below: [] };
     const isTitled = first.piece === "heading";
     const body = [isTitled ? h("div", { class: "title" }, first.text) : words.say("form")];
